@@ -1,0 +1,118 @@
+"""Enrollments, the events that explain them, and the boundaries that are still to be swept."""
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    CHAR,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Id
+
+STATUSES = "('E', 'U', 'X')"
+CAUSES = "('term_ended', 'manual_date', 'expired_by_staff', 'order_ended_early')"
+
+
+class Enrollment(Base):
+    """One user in one course version.
+
+    `boundary` is the first instant without access, worked out from the last day whenever that day or the tenant's
+    zone or grace changes; null where there is no last day. `version` counts the changes and names the event of
+    the last one.
+
+    No index holds `status`: turning E to X then leaves every index alone (a heap-only update), which is several
+    times faster than keeping a partial index on E. What is due is found through `DueBoundary` instead.
+    """
+
+    __tablename__ = "enrollment"
+    __table_args__ = (
+        CheckConstraint(f"status in {STATUSES}", name="status_known"),
+        CheckConstraint(f"expired_cause in {CAUSES}", name="cause_known"),
+        CheckConstraint(
+            "(status = 'X') = (expired_cause is not null) and (status = 'X') = (expired_at is not null)",
+            name="expired_explained",
+        ),
+        CheckConstraint("completed_modules >= 0", name="progress_not_negative"),
+        UniqueConstraint("user_id", "course_version_id"),
+        ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"], name="fk_enrollment_user"),
+        ForeignKeyConstraint(
+            ["sales_order_id", "tenant_id"],
+            ["sales_order.id", "sales_order.tenant_id"],
+            name="fk_enrollment_order_of_same_tenant",
+        ),
+        Index("ix_enrollment_tenant_id_boundary", "tenant_id", "boundary"),
+        Index(
+            "ix_enrollment_sales_order_id",
+            "sales_order_id",
+            postgresql_where=text("sales_order_id is not null"),
+        ),
+        {"postgresql_with": {"fillfactor": "70"}},
+    )
+
+    id: Mapped[Id]
+    tenant_id: Mapped[int]
+    user_id: Mapped[int]
+    course_version_id: Mapped[int] = mapped_column(ForeignKey("course_version.id"))
+    sales_order_id: Mapped[int | None]
+    boundary: Mapped[datetime | None]
+    expired_at: Mapped[datetime | None]
+    expiration_date: Mapped[date | None]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    completed_modules: Mapped[int] = mapped_column(server_default=text("0"))
+    status: Mapped[str] = mapped_column(CHAR(1), server_default="E")
+    expired_cause: Mapped[str | None]
+
+
+class EnrollmentEvent(Base):
+    """One change of one enrollment: who or which run, when, before, after and why.
+
+    The unique (enrollment, version) is the promise of exactly one event a change. `after` columns alone replay
+    to the present state; `before` columns let a change be undone.
+    """
+
+    __tablename__ = "enrollment_event"
+    __table_args__ = (UniqueConstraint("enrollment_id", "version"),)
+
+    id: Mapped[Id]
+    enrollment_id: Mapped[int]
+    version: Mapped[int]
+    tenant_id: Mapped[int]
+    run_id: Mapped[int | None]
+    at: Mapped[datetime]
+    boundary_before: Mapped[datetime | None]
+    boundary_after: Mapped[datetime | None]
+    expired_at_before: Mapped[datetime | None]
+    expired_at_after: Mapped[datetime | None]
+    sales_order_before: Mapped[int | None]
+    sales_order_after: Mapped[int | None]
+    expiration_date_before: Mapped[date | None]
+    expiration_date_after: Mapped[date | None]
+    status_before: Mapped[str | None] = mapped_column(CHAR(1))
+    status_after: Mapped[str] = mapped_column(CHAR(1))
+    cause: Mapped[str]
+    expired_cause_before: Mapped[str | None]
+    expired_cause_after: Mapped[str | None]
+    actor: Mapped[str]
+
+
+class DueBoundary(Base):
+    """A boundary at which some enrollment of the tenant may still be E: what the sweep looks at.
+
+    A row is open from the moment an enrollment is E at that boundary until a sweep has passed it. It is found by
+    being open, not by the time of the last sweep, so that no outage, clock or late change can hide a row.
+    """
+
+    __tablename__ = "due_boundary"
+    __table_args__ = (Index("ix_due_boundary_open", "at", postgresql_where=text("open")),)
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    open: Mapped[bool] = mapped_column(server_default=text("true"))
+    opened_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,0 +1,136 @@
+"""Sales orders twice over: what NetSuite last said (landing) and what learners feel (accepted)."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Id
+
+
+class Flag(StrEnum):
+    """Why an accepted order waits for a review. None of these expires anybody by itself."""
+
+    CANCELLED = "cancelled"
+    DELETED = "deleted"
+    MISSING = "missing"
+    MOVED = "moved"
+
+
+class LandingOrder(Base):
+    """What NetSuite last said about one order: the item word for word beside the parsed values.
+
+    A rejected row keeps its payload and reason and has no parsed term; the accepted order is untouched by it.
+    """
+
+    __tablename__ = "landing_order"
+    __table_args__ = (
+        CheckConstraint("gone in ('deleted', 'missing')", name="gone_known"),
+        CheckConstraint("(gone is null) = (gone_at is null)", name="gone_has_time"),
+        CheckConstraint(
+            "reject_code is not null or (number is not null and customer_id is not null"
+            " and status is not null and modified_at is not null)",
+            name="parsed_or_rejected",
+        ),
+        CheckConstraint("term_end is null or term_start is null or term_start <= term_end", name="term_order"),
+        Index("ix_landing_order_rejected", "order_id", postgresql_where=text("reject_code is not null")),
+    )
+
+    order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    customer_id: Mapped[int | None] = mapped_column(index=True)
+    number: Mapped[str | None]
+    status: Mapped[str | None]
+    term_start: Mapped[date | None]
+    term_end: Mapped[date | None]
+    modified_at: Mapped[datetime | None]
+    payload: Mapped[str]
+    read_at: Mapped[datetime]
+    reject_code: Mapped[str | None]
+    reject_detail: Mapped[str | None]
+    gone: Mapped[str | None]
+    gone_at: Mapped[datetime | None]
+    # True once a person rejected a hold with exactly these values: they do not come back as a new hold.
+    declined: Mapped[bool] = mapped_column(server_default=text("false"))
+    first_seen_at: Mapped[datetime]
+
+
+class LandingDue(Base):
+    """Landing rows a tenant has not yet compared with its accepted order: the mailbox of reconciling.
+
+    An order that moves between tenants is due for both. `hold_id` is set while an open hold lists the row.
+    """
+
+    __tablename__ = "landing_due"
+    __table_args__ = (Index("ix_landing_due_free", "tenant_id", postgresql_where=text("hold_id is null")),)
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hold_id: Mapped[int | None]
+
+
+class SalesOrder(Base):
+    """The accepted order of one tenant. It changes only by accepting a landing row.
+
+    The key holds the tenant, so that an enrollment's foreign key can demand an order of its own tenant, and so
+    that an order that moved can stay, flagged, with the people it had.
+    """
+
+    __tablename__ = "sales_order"
+    __table_args__ = (
+        CheckConstraint("flag in ('cancelled', 'deleted', 'missing', 'moved')", name="flag_known"),
+        CheckConstraint("(flag is null) = (flagged_at is null)", name="flag_has_time"),
+        CheckConstraint("term_end is null or term_start is null or term_start <= term_end", name="term_order"),
+        Index("ix_sales_order_flagged", "tenant_id", postgresql_where=text("flag is not null")),
+        Index("ix_sales_order_tenant_id_number", "tenant_id", "number"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    customer_id: Mapped[int]
+    number: Mapped[str]
+    status: Mapped[str]
+    term_start: Mapped[date | None]
+    term_end: Mapped[date | None]
+    flag: Mapped[str | None]
+    flagged_at: Mapped[datetime | None]
+    modified_at: Mapped[datetime]
+    accepted_at: Mapped[datetime]
+
+
+class SalesOrderEvent(Base):
+    """One accepted change of an order that was already accepted: what it was, what it became, by whom."""
+
+    __tablename__ = "sales_order_event"
+    __table_args__ = (Index("ix_sales_order_event_order", "order_id", "tenant_id", "id"),)
+
+    id: Mapped[Id]
+    order_id: Mapped[int]
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.id"))
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    run_id: Mapped[int | None]
+    number_before: Mapped[str]
+    number_after: Mapped[str]
+    status_before: Mapped[str]
+    status_after: Mapped[str]
+    term_start_before: Mapped[date | None]
+    term_start_after: Mapped[date | None]
+    term_end_before: Mapped[date | None]
+    term_end_after: Mapped[date | None]
+    flag_before: Mapped[str | None]
+    flag_after: Mapped[str | None]
+
+
+class ParkedRow(Base):
+    """A row NetSuite sent that names no order, so that it cannot be landed; kept for a person to look at."""
+
+    __tablename__ = "parked_row"
+    __table_args__ = (Index("uq_parked_row_payload", text("md5(payload)"), unique=True),)
+
+    id: Mapped[Id]
+    code: Mapped[str]
+    detail: Mapped[str]
+    payload: Mapped[str]
+    run_id: Mapped[int | None]
+    first_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,0 +1,44 @@
+"""Every table, imported once: what migrations and tests need to see the whole schema."""
+
+from models.base import Base
+from models.enrollment import DueBoundary, Enrollment, EnrollmentEvent
+from models.hold import Hold, HoldItem
+from models.mail import Notification
+from models.roster import Course, CourseVersion, GroupMember, Module, User, UserGroup
+from models.sales_order import LandingDue, LandingOrder, ParkedRow, SalesOrder, SalesOrderEvent
+from models.staff import Staff, StaffAction
+from models.sync_run import Attempt, PullMissing, PullRange, SyncRun, SyncState, Tick, WorkerProcess
+from models.tenant import Account, Customer, Tenant
+
+__all__ = [
+    "Account",
+    "Attempt",
+    "Base",
+    "Course",
+    "CourseVersion",
+    "Customer",
+    "DueBoundary",
+    "Enrollment",
+    "EnrollmentEvent",
+    "GroupMember",
+    "Hold",
+    "HoldItem",
+    "LandingDue",
+    "LandingOrder",
+    "Module",
+    "Notification",
+    "ParkedRow",
+    "PullMissing",
+    "PullRange",
+    "SalesOrder",
+    "SalesOrderEvent",
+    "Staff",
+    "StaffAction",
+    "SyncRun",
+    "SyncState",
+    "Tenant",
+    "Tick",
+    "User",
+    "UserGroup",
+    "WorkerProcess",
+]
