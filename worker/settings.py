@@ -1,0 +1,243 @@
+"""Settings: environment variables, or the same names in an env file.
+
+Every name is public interface. Where a value came from is part of the answer `describe()` gives.
+"""
+
+import os
+import re
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from worker.errors import SettingInvalid
+
+ENV_FILE_VARIABLE = "TERMSYNC_ENV_FILE"
+PASSWORD_IN_URL = re.compile(r"(?<=:)[^:@/]+(?=@)|(?<=password=)[^&]+")
+
+
+class Described(NamedTuple):
+    """One setting as a person sees it; secrets are masked in `value`."""
+
+    name: str
+    value: str | None
+    source: str  # "default", "environment", "argument" or "file PATH"
+    help: str
+
+
+def _variable(field: str) -> str:
+    """The environment variable of a field."""
+    name = field.upper()
+    return name if name.startswith(("DATABASE_", "REDIS_", "NETSUITE_")) else f"TERMSYNC_{name}"
+
+
+class Settings(BaseSettings):
+    """All settings of termsync. Immutable; made by `load()`."""
+
+    model_config = SettingsConfigDict(
+        alias_generator=_variable,
+        validate_by_name=True,
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+    )
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL, e.g. postgresql://user:password@host/termsync. Unset: an embedded server.",
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="Redis or Valkey: redis://host:6379/0, rediss:// or unix://. Unset: an embedded server.",
+    )
+
+    netsuite_account: str | None = Field(default=None, description="NetSuite account id, e.g. 1234567_SB1.")
+    netsuite_base_url: str | None = Field(
+        default=None,
+        description="Only to point elsewhere, at the mock for example. Unset: made from the account id.",
+    )
+    netsuite_consumer_key: SecretStr | None = Field(default=None, description="Token-based login: consumer key.")
+    netsuite_consumer_secret: SecretStr | None = Field(
+        default=None, description="Token-based login: consumer secret."
+    )
+    netsuite_token_id: SecretStr | None = Field(default=None, description="Token-based login: token id.")
+    netsuite_token_secret: SecretStr | None = Field(default=None, description="Token-based login: token secret.")
+    netsuite_client_id: str | None = Field(
+        default=None, description="OAuth 2.0 login: client id of the integration."
+    )
+    netsuite_certificate_id: str | None = Field(
+        default=None,
+        description="OAuth 2.0 login: certificate id given at its upload.",
+    )
+    netsuite_private_key_file: Path | None = Field(
+        default=None,
+        description="OAuth 2.0 login: PEM file of the certificate's private key, readable by its owner only.",
+    )
+    netsuite_term_start: str = Field(
+        default="header:startdate",
+        description="Term's first day: fields, first choice first, e.g. header:custbody_start, header:startdate.",
+    )
+    netsuite_term_end: str = Field(
+        default="header:enddate",
+        description="Term's last day: fields, first choice first, e.g. line:custcol_end_date, header:enddate.",
+    )
+
+    data_dir: Path = Field(
+        default=Path(".termsync"),
+        description="Where the embedded servers keep their data.",
+    )
+    poll_seconds: float = Field(default=5, gt=0, description="Seconds between two pulls of what changed.")
+    full_hours: float = Field(default=24, gt=0, description="Hours between two full pulls.")
+    slots: int = Field(
+        default=4,
+        ge=1,
+        le=100,
+        description="Most NetSuite requests in flight at once, over all processes.",
+    )
+    page_size: int = Field(default=1000, ge=1, le=1000, description="Rows asked for in one NetSuite page.")
+    safety_seconds: float = Field(
+        default=120,
+        ge=0,
+        description="Seconds before NetSuite's present at which a pull of changes ends, for late commits.",
+    )
+    overlap_seconds: float = Field(
+        default=600,
+        ge=0,
+        description="Seconds before the last watermark at which a pull of changes begins again.",
+    )
+    nightly_overlap_hours: float = Field(
+        default=24,
+        ge=0,
+        description="Hours that the nightly pull of changes reads again.",
+    )
+    guard_min: int = Field(
+        default=50,
+        ge=0,
+        description="Guard: newly expired enrollments of one tenant that never need approval.",
+    )
+    guard_share: float = Field(
+        default=0.20,
+        ge=0,
+        le=1,
+        description="Guard: share of a tenant's enrolled that may newly expire without approval.",
+    )
+    guard_orders_min: int = Field(
+        default=5,
+        ge=0,
+        description="Guard: orders moved into the past below which their share does not count.",
+    )
+    guard_orders_share: float = Field(
+        default=0.25,
+        ge=0,
+        le=1,
+        description="Guard: share of a tenant's current orders that may move into the past without approval.",
+    )
+    connect_timeout: float = Field(default=10, gt=0, description="Seconds to connect to NetSuite.")
+    read_timeout: float = Field(default=120, gt=0, description="Seconds of silence from NetSuite in an answer.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level that is logged."
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="console for people, json for log collectors."
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address that /metrics is served on.")
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port that each process serves /metrics on; 0 takes any free one. Unset: not served.",
+    )
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _lower_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("postgres://", "postgresql")):
+            raise ValueError("must begin with postgresql://")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @property
+    def poll_interval(self) -> timedelta:
+        return timedelta(seconds=self.poll_seconds)
+
+    @property
+    def full_interval(self) -> timedelta:
+        return timedelta(hours=self.full_hours)
+
+    def describe(self) -> list[Described]:
+        """Every setting in the order of this class, secrets masked, with where its value came from."""
+        return [
+            Described(_variable(name), _shown(getattr(self, name)), self._source(name), field.description or "")
+            for name, field in type(self).model_fields.items()
+        ]
+
+    def _source(self, field: str) -> str:
+        variable = _variable(field)
+        if field not in self.model_fields_set:
+            return "default"
+        if os.environ.get(variable):
+            return "environment"
+        if self._file_values.get(variable):
+            return f"file {env_file()}"
+        return "argument"
+
+    @cached_property
+    def _file_values(self) -> dict[str, str | None]:
+        return dotenv_values(env_file())
+
+
+def load(**overrides: Any) -> Settings:
+    """Settings from `overrides`, then the environment, then the env file (`TERMSYNC_ENV_FILE`, else `.env`).
+
+    Raises SettingInvalid naming the first variable whose value cannot be used.
+    """
+    try:
+        return Settings(**{"_env_file": env_file(), **overrides})
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def env_file() -> Path:
+    return Path(os.environ.get(ENV_FILE_VARIABLE) or ".env")
+
+
+def _invalid(error: ValidationError) -> SettingInvalid:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    name = str(first["loc"][0])
+    variable = _variable(name) if name.islower() else name
+    return SettingInvalid(
+        "setting-invalid",
+        f"{variable}: {first['msg'].removeprefix('Value error, ')}",
+        f"Correct {variable} in the environment or in the env file; `termsync config` lists every setting.",
+    )
+
+
+def _shown(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, SecretStr):
+        return _masked(value.get_secret_value())
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _masked(secret: str) -> str:
+    """A URL without its password; anything else as asterisks."""
+    if "://" not in secret:
+        return "***"
+    return PASSWORD_IN_URL.sub("***", secret)
