@@ -1,0 +1,37 @@
+"""A NetSuite account id, and the addresses that follow from it."""
+
+import re
+from typing import NamedTuple, Self
+from urllib.parse import urlsplit
+
+from connectors.errors import OperatorMustAct
+from connectors.netsuite.codes import error
+
+_ACCOUNT_ID = re.compile(r"[0-9a-z_]+", re.ASCII | re.IGNORECASE)
+_HOST_SUFFIX = ".suitetalk.api.netsuite.com"
+
+
+class Account(NamedTuple):
+    """`realm` is the id as logins want it (1234567_SB1); `base_url` is scheme and host, without a path."""
+
+    realm: str
+    base_url: str
+
+    @classmethod
+    def of(cls, account_id: str, base_url: str | None = None) -> Self:
+        """The host is made of the checked id and a fixed suffix, unless `base_url` points elsewhere (at the mock).
+
+        Raises OperatorMustAct `netsuite-account-invalid`, `netsuite-base-url-invalid`.
+        """
+        if not _ACCOUNT_ID.fullmatch(account_id):
+            raise error(OperatorMustAct, "netsuite-account-invalid", f"NETSUITE_ACCOUNT is {account_id!r}")
+        own_host = f"https://{account_id.lower().replace('_', '-')}{_HOST_SUFFIX}"
+        return cls(account_id.upper(), _checked(base_url) if base_url else own_host)
+
+
+def _checked(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not plain:
+        raise error(OperatorMustAct, "netsuite-base-url-invalid", f"NETSUITE_BASE_URL names {parts.hostname!r}")
+    return f"{parts.scheme}://{parts.netloc}"

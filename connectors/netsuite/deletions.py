@@ -1,0 +1,57 @@
+"""Deleted sales orders, from NetSuite's `deletedrecord` table."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from connectors.errors import OperatorMustAct, RecordRejected, TryAgain
+from connectors.netsuite import queries
+from connectors.netsuite.answers import QueryPage
+from connectors.netsuite.client import NetSuiteClient
+from connectors.netsuite.codes import error
+from connectors.netsuite.dates import utc_instant
+from connectors.netsuite.orders import Deletion
+from connectors.netsuite.rows import by_lower_case, record_id
+
+_NOT_READABLE = {"netsuite-record-not-readable", "netsuite-permission-missing", "netsuite-unknown-field"}
+
+
+def read(client: NetSuiteClient, since: datetime) -> Iterator[list[Deletion]]:
+    """Pages of sales orders deleted at or after `since`, oldest first.
+
+    Raises OperatorMustAct `netsuite-deletions-not-readable` where the role may not read the table.
+    """
+    after: queries.DeletionKey | None = None
+    last = False
+    while not last:
+        page = _ask(client, queries.deleted(since, after))
+        keys = [key for item in page.items if (key := _key(bytes(item)))]
+        last = page.last
+        if not last and (not keys or (after is not None and keys[-1] <= after)):
+            raise error(TryAgain, "netsuite-answer-broken", "the list of deleted records does not go on")
+        yield [Deletion(key.record_id, key.deleted_at) for key in keys if _is_sales_order(key.kind)]
+        after = keys[-1] if keys else after
+
+
+def _ask(client: NetSuiteClient, query: str) -> QueryPage:
+    try:
+        return client.suiteql(query)
+    except OperatorMustAct as problem:
+        if problem.code in _NOT_READABLE:
+            raise error(OperatorMustAct, "netsuite-deletions-not-readable", problem.message) from problem
+        raise
+
+
+def _key(data: bytes) -> queries.DeletionKey | None:
+    """None for a record that cannot be read: the full pull finds such a deletion."""
+    try:
+        row = by_lower_case(data)
+        deleted_at = utc_instant(str(row.get("deleted", row.get("expr1"))))
+        record = record_id(row.get("recordid"), "order-id-missing", "recordid")
+    except RecordRejected:
+        return None
+    return queries.DeletionKey(deleted_at, record, str(row.get("type", "")))
+
+
+def _is_sales_order(kind: str) -> bool:
+    """The kind's spelling is not documented: Sales Order, salesorder and SalesOrd are all taken."""
+    return kind.replace(" ", "").lower() in {"salesorder", "salesord"}

@@ -1,0 +1,126 @@
+"""Never more requests in flight than our share of the account's slots, over all processes.
+
+A slot is a lease with an owner and an end, renewed while the call lasts; a killed owner's lease just ends.
+"""
+
+import contextlib
+import random
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import redis
+
+from connectors.errors import TryAgain
+from connectors.netsuite.codes import error
+from connectors.netsuite.slots import Granted, LocalSlots, RedisSlots, SlotBook
+
+LEASE_SECONDS = 30.0
+PATIENCE_SECONDS = 600.0
+"""How long a request waits for a slot before it gives up with TryAgain `slots-taken`."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
+_REDIS_PATIENCE, _REDIS_PAUSE = 15.0, 0.5
+
+
+class GovernanceLimits(NamedTuple):
+    """NetSuite's `governanceLimits`; None where the account does not say."""
+
+    account: int | None
+    unallocated: int | None
+    integration: int | None
+    kind: str
+
+    @property
+    def ours(self) -> int | None:
+        """What is left to us: the integration's own slice, or else what was not given to other integrations."""
+        return self.integration if self.kind == "integrationSpecific" else self.unallocated or self.account
+
+
+class Governor:
+    """Hands out at most `limit` slots of an account at a time; safe to share between threads.
+
+    With a Redis client (with socket timeouts) all processes share the slots; without, each process has its own.
+    """
+
+    def __init__(
+        self,
+        limit: int,
+        account: str = "",
+        client: "redis.Redis | None" = None,
+        lease: float = LEASE_SECONDS,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        self.limit = limit
+        self._lease, self._patience = lease, patience
+        self._book: SlotBook = RedisSlots(client, account.upper()) if client is not None else LocalSlots()
+        self._held: set[str] = set()
+        self._keeper: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    @contextlib.contextmanager
+    def slot(self, alone: bool = False, stopping: threading.Event | None = None) -> Iterator[int]:
+        """Waits in line for a slot, holds it for the block; gives the number of requests in flight, with this one.
+
+        `alone` waits until nothing else is in flight and keeps it so. Raises TryAgain: `slots-taken` after the
+        patience, `slots-unreachable` when Redis is gone, `stopped` when `stopping` is set.
+        """
+        owner = uuid.uuid4().hex
+        try:
+            in_flight = self._wait(owner, alone, stopping or threading.Event())
+            self._held.add(owner)
+            self._keep_leases()
+            yield in_flight
+        finally:
+            self._held.discard(owner)
+            with contextlib.suppress(redis.RedisError):  # then the lease ends by itself
+                self._book.give_back(owner)
+
+    def throttled(self) -> None:
+        """NetSuite said there are too many: everybody takes one slot less for a while."""
+        with contextlib.suppress(redis.RedisError):
+            self._book.shrink(self.limit)
+
+    def heed(self, limits: GovernanceLimits) -> None:
+        """Never more than NetSuite leaves to us, whatever `limit` says; the other processes are told."""
+        if limits.ours:
+            self._book.set_ceiling(limits.ours)
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def _wait(self, owner: str, alone: bool, stopping: threading.Event) -> int:
+        give_up = time.monotonic() + self._patience
+        redis_gives_up = None
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                granted = self._book.ask(owner, alone, self.limit, self._lease)
+                redis_gives_up = None
+            except redis.RedisError as problem:
+                redis_gives_up = redis_gives_up or time.monotonic() + _REDIS_PATIENCE
+                if time.monotonic() > redis_gives_up:
+                    raise error(TryAgain, "slots-unreachable", f"Redis: {problem}") from problem
+                granted, pause = Granted(False, 0), _REDIS_PAUSE
+            if granted.given:
+                return granted.in_flight
+            if stopping.wait(pause * random.uniform(0.8, 1.2)):  # noqa: S311  not for secrets
+                raise error(TryAgain, "stopped", "Stopped while waiting for a request slot")
+            if time.monotonic() > give_up:
+                message = f"No request slot came free in {self._patience:g} s ({granted.in_flight} in flight)"
+                raise error(TryAgain, "slots-taken", message)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def _keep_leases(self) -> None:
+        """One thread renews all leases of this process; after a fork the child starts its own."""
+        if isinstance(self._book, RedisSlots) and not (self._keeper and self._keeper.is_alive()):
+            self._keeper = threading.Thread(target=self._renew, name="netsuite-leases", daemon=True)
+            self._keeper.start()
+
+    def _renew(self) -> None:
+        while not self._closed.wait(self._lease / 3):
+            if owners := list(self._held):
+                with contextlib.suppress(redis.RedisError):
+                    self._book.renew(owners, self._lease)

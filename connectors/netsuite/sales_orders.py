@@ -1,0 +1,222 @@
+"""Sales orders as pages: by internal id, by time of change, by customer, id or number; and what was deleted.
+
+Every page is checked against what was asked (order, bounds, progress) before it is handed on, because a page that
+is silently short or repeated would later read as orders that are gone.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from connectors.errors import OperatorMustAct, TryAgain
+from connectors.netsuite import deletions, queries, suiteql
+from connectors.netsuite.client import NetSuiteClient
+from connectors.netsuite.codes import error
+from connectors.netsuite.faults import UnknownField
+from connectors.netsuite.fields import DEFAULT_END, DEFAULT_START, TermField, TermFields
+from connectors.netsuite.orders import Cursor, Deletion, IdRange, OrderPage, OrderRow, RejectedRow
+from connectors.netsuite.rows import RowReader, only_ids
+
+__all__ = ["Cursor", "Deletion", "IdRange", "OrderPage", "OrderRow", "RejectedRow", "SalesOrders", "TermFields"]
+
+Key = tuple[datetime, int]
+
+
+class _Answer(NamedTuple):
+    orders: list[OrderRow]
+    rejected: list[RejectedRow]
+    last: bool
+    read_at: datetime
+
+    def page(self, low: int | None = None, high: int | None = None, cursor: Cursor | None = None) -> OrderPage:
+        return OrderPage(self.orders, self.rejected, low, high, cursor, self.last, self.read_at)
+
+    def ids(self) -> list[int]:
+        return [row.order_id for row in self._rows() if row.order_id is not None]
+
+    def keys(self) -> list[Key]:
+        rows = [(row.modified_at, row.order_id) for row in self._rows()]
+        return [(moment, row_id) for moment, row_id in rows if moment is not None and row_id is not None]
+
+    def _rows(self) -> list[OrderRow | RejectedRow]:
+        return [*self.orders, *self.rejected]
+
+
+class SalesOrders:
+    """Reads one account's sales orders with one mapping of term fields; safe to share between threads.
+
+    All reads may raise TryAgain and OperatorMustAct; `netsuite-unknown-field` names the setting to correct. Pages
+    are fetched as they are asked for, never more than one is held.
+    """
+
+    def __init__(
+        self,
+        client: NetSuiteClient,
+        term_start: TermFields = DEFAULT_START,
+        term_end: TermFields = DEFAULT_END,
+        page_size: int = 1000,
+    ) -> None:
+        self._client = client
+        self._mapping = (term_start, term_end)
+        self._page_size = page_size
+        self._queries = queries.OrderQueries(term_start, term_end)
+        self._reader = RowReader(self._queries.expressions, term_start, term_end)
+
+    def now(self) -> datetime:
+        """NetSuite's own clock, aware UTC: the upper bound of a window is measured by it, never by ours."""
+        return self._client.server_time()
+
+    def id_ranges(self, page_size: int | None = None) -> list[IdRange]:
+        """All ids, cut into adjoining ranges of `page_size` present orders; the first from 0, the last open.
+
+        One call for every million orders. An account that refuses the window function gets one open range.
+        """
+        edges = [0]
+        try:
+            while True:
+                page = self._client.suiteql(queries.page_edges(page_size or self._page_size, edges[-1]))
+                found = only_ids(page.items)
+                _must(all(a < b for a, b in pairwise([edges[-1], *found])), "page edges are not in order")
+                edges += found
+                if page.last:
+                    break
+                _must(bool(found), "more page edges are announced, none given")
+        except (OperatorMustAct, TryAgain) as problem:
+            if problem.code not in {"netsuite-query-refused", "netsuite-unexpected-error"}:
+                raise
+            edges = [0]
+        return [IdRange(low, high) for low, high in zip(edges, [*edges[1:], None], strict=True)]
+
+    def in_range(self, ids: IdRange) -> Iterator[OrderPage]:
+        """Every order with an id in the range, by id; the pages' (low, high] adjoin and cover it."""
+        low, last = ids.low, False
+        while not last:
+            answer = self._ask(self._queries.in_range(IdRange(low, ids.high)))
+            reached = _highest_id(answer, low, ids.high)
+            last = answer.last
+            high = ids.high if last else reached
+            yield answer.page(low, high)
+            low = reached
+
+    def changed(self, since: datetime, until: datetime, after: Cursor | None = None) -> Iterator[OrderPage]:
+        """Orders modified in [since, until), header or mapped lines, by (modified, id), behind `after`."""
+        last = False
+        while not last:
+            answer = self._ask(self._queries.changed(since, until, after))
+            after = _latest(answer, after, since, until)
+            last = answer.last
+            yield answer.page(cursor=after if answer.orders or answer.rejected else None)
+
+    def of_customers(self, customers: Iterable[int]) -> Iterator[OrderPage]:
+        """Every order of these customers."""
+        return self._in_chunks(customers, self._queries.of_customers)
+
+    def by_ids(self, ids: Iterable[int]) -> Iterator[OrderPage]:
+        """These orders; an id that is gone or not a sales order just does not come."""
+        return self._in_chunks(ids, self._queries.by_ids)
+
+    def by_number(self, number: str) -> Iterator[OrderPage]:
+        """Orders with exactly this number (there may be several). RecordRejected `text-not-queryable`."""
+        return self._by_id(lambda after: self._queries.by_number(number, after))
+
+    def existing_ids(self, ids: Iterable[int]) -> set[int]:
+        """Which of these transactions the role can still see. Asks for nothing else, so no field can hide one."""
+        found: set[int] = set()
+        for chunk in _chunks(ids):
+            page = self._client.suiteql(queries.existing(chunk), limit=suiteql.IN_LIMIT)
+            _must(page.last, "more ids came back than were asked for")
+            found.update(only_ids(page.items))
+        return found
+
+    def deleted(self, since: datetime) -> Iterator[list[Deletion]]:
+        """Sales orders NetSuite says were deleted at or after `since`.
+
+        Raises OperatorMustAct `netsuite-deletions-not-readable` where the role may not read that list.
+        """
+        return deletions.read(self._client, since)
+
+    def check_fields(self) -> None:
+        """One query for no rows; raises `netsuite-unknown-field` naming the field and its setting.
+
+        Some accounts answer an unknown field with an internal error: then every field is tried by itself.
+        """
+        try:
+            self._ask(self._queries.probe(None))
+        except TryAgain as problem:
+            if problem.code != "netsuite-unexpected-error":
+                raise
+            for mapping in self._mapping:
+                for field in mapping.candidates:
+                    self._check_one(field, mapping.setting)
+            raise
+
+    def _check_one(self, field: TermField, setting: str) -> None:
+        try:
+            self._ask(self._queries.probe(field))
+        except TryAgain as problem:
+            if problem.code != "netsuite-unexpected-error":
+                raise
+            message = f"NetSuite cannot answer for {field} of {setting}"
+            raise error(OperatorMustAct, "netsuite-unknown-field", message) from problem
+
+    def _in_chunks(self, ids: Iterable[int], query: Callable[[Sequence[int], int], str]) -> Iterator[OrderPage]:
+        chunks = _chunks(ids)
+        for position, chunk in enumerate(chunks, 1):
+            for page in self._by_id(lambda after, chunk=chunk: query(chunk, after)):  # type: ignore[misc]
+                yield page._replace(last=page.last and position == len(chunks))
+
+    def _by_id(self, query: Callable[[int], str]) -> Iterator[OrderPage]:
+        after, last = 0, False
+        while not last:
+            answer = self._ask(query(after))
+            after = _highest_id(answer, after, None)
+            last = answer.last
+            yield answer.page()
+
+    def _ask(self, query: str) -> _Answer:
+        read_at = datetime.now(UTC)
+        try:
+            page = self._client.suiteql(query, limit=self._page_size)
+        except UnknownField as problem:
+            raise self._with_setting(problem) from None
+        orders, rejected = self._reader.read(page.items)
+        return _Answer(orders, rejected, page.last, read_at)
+
+    def _with_setting(self, problem: UnknownField) -> OperatorMustAct:
+        settings = [mapping.setting for mapping in self._mapping if mapping.has(problem.field)]
+        if not settings:
+            return problem
+        return UnknownField(problem.field, f"{problem.message} It is named in {' and '.join(settings)}.")
+
+
+def _highest_id(answer: _Answer, low: int, high: int | None) -> int:
+    """The id the next page starts behind; TryAgain when the page does not answer the question."""
+    ids = answer.ids()
+    _must(all(low < row_id and (high is None or row_id <= high) for row_id in ids), "rows outside the asked ids")
+    _must(_sorted([row.order_id for row in answer.orders]), "rows are not in the asked order")
+    _must(answer.last or bool(ids), "more rows are announced, none given")
+    return max(ids, default=low)
+
+
+def _latest(answer: _Answer, after: Cursor | None, since: datetime, until: datetime) -> Cursor | None:
+    keys = answer.keys()
+    start = after or Cursor(since.replace(microsecond=0), 0)
+    _must(all(start < key and key[0] < until for key in keys), "rows outside the asked time")
+    _must(_sorted([(row.modified_at, row.order_id) for row in answer.orders]), "rows are not in the asked order")
+    _must(answer.last or bool(keys), "more rows are announced, none given")
+    return Cursor(*max(keys)) if keys else after
+
+
+def _sorted(values: list[Any]) -> bool:
+    return all(a <= b for a, b in pairwise(values))
+
+
+def _must(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise error(TryAgain, "netsuite-answer-broken", f"NetSuite's page contradicts the query: {otherwise}")
+
+
+def _chunks(ids: Iterable[int]) -> list[list[int]]:
+    ordered = sorted(set(ids))
+    return [ordered[at : at + suiteql.IN_LIMIT] for at in range(0, len(ordered), suiteql.IN_LIMIT)]
