@@ -1,14 +1,14 @@
 """NetSuite over SuiteTalk REST: sales orders, their changes and deletions.
 
-client = connect("1234567_SB1", client_id=…, certificate_id=…, private_key_file=…)
-orders = SalesOrders(client, TermFields.parse("header:startdate"), TermFields.parse("header:enddate"))
-for page in orders.changed(since, until): …
+client = connect(settings)
+for page in order_reader(settings, client).changed(since, until):
+    ...
 """
 
 from connectors.netsuite.answers import QueryPage
 from connectors.netsuite.client import ApiCall, Backoff, NetSuiteClient
 from connectors.netsuite.codes import CODES, Explanation
-from connectors.netsuite.connect import connect
+from connectors.netsuite.factory import connect, order_reader
 from connectors.netsuite.fields import DEFAULT_END, DEFAULT_START, TermField, TermFields
 from connectors.netsuite.governor import GovernanceLimits, Governor
 from connectors.netsuite.orders import Cursor, Deletion, IdRange, OrderPage, OrderRow, RejectedRow
@@ -37,4 +37,5 @@ __all__ = [
     "TermFields",
     "Timeouts",
     "connect",
+    "order_reader",
 ]

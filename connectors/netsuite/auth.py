@@ -45,7 +45,7 @@ class TokenCredentials(NamedTuple):
 class CertificateCredentials(NamedTuple):
     """OAuth 2.0: the integration, and the certificate whose private key is in that file."""
 
-    client_id: SecretStr
+    client_id: str
     certificate_id: str
     private_key_file: Path
 
@@ -125,7 +125,7 @@ class ClientCredentialsAuth:
 
     def _assertion(self, now: int) -> str:
         claims: dict[str, Any] = {
-            "iss": self._credentials.client_id.get_secret_value(),
+            "iss": self._credentials.client_id,
             "scope": ["rest_webservices"],
             "aud": self._audience,
             "iat": now,
