@@ -19,7 +19,7 @@ from connectors.netsuite.slots import Granted, LocalSlots, RedisSlots, SlotBook
 
 LEASE_SECONDS = 30.0
 PATIENCE_SECONDS = 600.0
-"""How long a request waits for a slot before it gives up with TryAgain `slots-taken`."""
+"""How long a request waits for a slot before it gives up."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
 _REDIS_PATIENCE, _REDIS_PAUSE = 15.0, 0.5
@@ -51,25 +51,26 @@ class Governor:
         account: str = "",
         client: "redis.Redis | None" = None,
         lease: float = LEASE_SECONDS,
-        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self.limit = limit
-        self._lease, self._patience = lease, patience
+        self._lease = lease
         self._book: SlotBook = RedisSlots(client, account.upper()) if client is not None else LocalSlots()
         self._held: set[str] = set()
         self._keeper: threading.Thread | None = None
         self._closed = threading.Event()
 
     @contextlib.contextmanager
-    def slot(self, alone: bool = False, stopping: threading.Event | None = None) -> Iterator[int]:
+    def slot(
+        self, alone: bool = False, stopping: threading.Event | None = None, patience: float = PATIENCE_SECONDS
+    ) -> Iterator[int]:
         """Waits in line for a slot, holds it for the block; gives the number of requests in flight, with this one.
 
-        `alone` waits until nothing else is in flight and keeps it so. Raises TryAgain: `slots-taken` after the
-        patience, `slots-unreachable` when Redis is gone, `stopped` when `stopping` is set.
+        `alone` waits until nothing else is in flight and keeps it so. Raises TryAgain: `slots-taken` after
+        `patience` seconds, `slots-unreachable` when Redis is gone, `stopped` when `stopping` is set.
         """
         owner = uuid.uuid4().hex
         try:
-            in_flight = self._wait(owner, alone, stopping or threading.Event())
+            in_flight = self._wait(owner, alone, stopping or threading.Event(), patience)
             self._held.add(owner)
             self._keep_leases()
             yield in_flight
@@ -91,8 +92,8 @@ class Governor:
     def close(self) -> None:
         self._closed.set()
 
-    def _wait(self, owner: str, alone: bool, stopping: threading.Event) -> int:
-        give_up = time.monotonic() + self._patience
+    def _wait(self, owner: str, alone: bool, stopping: threading.Event, patience: float) -> int:
+        give_up = time.monotonic() + patience
         redis_gives_up = None
         pause = _FIRST_PAUSE
         while True:
@@ -109,7 +110,7 @@ class Governor:
             if stopping.wait(pause * random.uniform(0.8, 1.2)):  # noqa: S311  not for secrets
                 raise error(TryAgain, "stopped", "Stopped while waiting for a request slot")
             if time.monotonic() > give_up:
-                message = f"No request slot came free in {self._patience:g} s ({granted.in_flight} in flight)"
+                message = f"No request slot came free in {patience:g} s ({granted.in_flight} in flight)"
                 raise error(TryAgain, "slots-taken", message)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 

@@ -56,11 +56,14 @@ class Transport:
         settings = session.merge_environment_settings(self.base_url, {}, True, None, None)
         with _limited(self._timeouts.total) as exchange:
             try:
-                return self._exchange(session, prepared, settings)
+                answer = self._exchange(session, prepared, settings)
             except (requests.RequestException, HTTPError, OSError, ValueError) as problem:
-                # A cut socket surfaces as almost anything; what we did to it is the better explanation.
-                fault = timed_out(self._timeouts.total) if exchange.was_cut else connection_fault(problem)
-                raise fault from None
+                if not exchange.was_cut:
+                    raise connection_fault(problem) from None
+        # A cut socket surfaces as almost any error, or as an answer that just ends.
+        if exchange.was_cut:
+            raise timed_out(self._timeouts.total)
+        return answer
 
     def close(self) -> None:
         """Closes every thread's session."""
