@@ -53,7 +53,8 @@ def utc_second(moment: datetime) -> str:
     """An aware instant as the UTC text that `utc_text` columns hold, cut to the second."""
     if moment.tzinfo is None:
         raise ValueError("an instant needs its zone")
-    return f"'{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}'"
+    utc = moment.astimezone(UTC).replace(tzinfo=None)
+    return f"'{utc.isoformat(sep=' ', timespec='seconds')}'"
 
 
 def local_second(moment: datetime) -> str:
