@@ -48,29 +48,24 @@ def upgrade() -> None:  # noqa: PLR0915  (one statement a table)
     )
     op.create_table(
         "enrollment_event",
+        sa.Column("enrollment_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("enrollment_id", sa.BigInteger(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("run_id", sa.BigInteger(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("boundary_before", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("boundary_after", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("expired_at_before", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("expired_at_after", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("sales_order_before", sa.BigInteger(), nullable=True),
-        sa.Column("sales_order_after", sa.BigInteger(), nullable=True),
-        sa.Column("expiration_date_before", sa.Date(), nullable=True),
-        sa.Column("expiration_date_after", sa.Date(), nullable=True),
-        sa.Column("status_before", sa.CHAR(length=1), nullable=True),
-        sa.Column("status_after", sa.CHAR(length=1), nullable=False),
+        sa.Column("boundary", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sales_order_id", sa.BigInteger(), nullable=True),
+        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
+        sa.Column("expiration_date", sa.Date(), nullable=True),
+        sa.Column("status", sa.CHAR(length=1), nullable=False),
+        sa.Column("expired_cause", sa.Text(), nullable=True),
         sa.Column("cause", sa.Text(), nullable=False),
-        sa.Column("expired_cause_before", sa.Text(), nullable=True),
-        sa.Column("expired_cause_after", sa.Text(), nullable=True),
         sa.Column("actor", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_enrollment_event")),
-        sa.UniqueConstraint("enrollment_id", "version", name=op.f("uq_enrollment_event_enrollment_id_version")),
+        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.PrimaryKeyConstraint("enrollment_id", "version", name=op.f("pk_enrollment_event")),
     )
+    op.create_index("ix_enrollment_event_id", "enrollment_event", ["id"], unique=False, postgresql_using="brin")
     op.create_table(
         "landing_order",
         sa.Column("order_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -437,8 +432,8 @@ def upgrade() -> None:  # noqa: PLR0915  (one statement a table)
         sa.Column("boundary", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expired_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expiration_date", sa.Date(), nullable=True),
-        sa.Column("version", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
-        sa.Column("completed_modules", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("completed_modules", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("status", sa.CHAR(length=1), server_default="E", nullable=False),
         sa.Column("expired_cause", sa.Text(), nullable=True),
         sa.CheckConstraint(
@@ -464,7 +459,7 @@ def upgrade() -> None:  # noqa: PLR0915  (one statement a table)
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrollment")),
         sa.UniqueConstraint("user_id", "course_version_id", name=op.f("uq_enrollment_user_id_course_version_id")),
-        postgresql_with={"fillfactor": "70"},
+        postgresql_with={"fillfactor": "50"},
     )
     op.create_index(
         "ix_enrollment_sales_order_id",
@@ -628,6 +623,7 @@ def downgrade() -> None:  # noqa: PLR0915  (one statement a table)
     )
     op.drop_index(op.f("ix_landing_order_customer_id"), table_name="landing_order")
     op.drop_table("landing_order")
+    op.drop_index("ix_enrollment_event_id", table_name="enrollment_event", postgresql_using="brin")
     op.drop_table("enrollment_event")
     op.drop_table("course")
     op.drop_index("ix_attempt_work_key", table_name="attempt")

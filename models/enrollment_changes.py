@@ -1,0 +1,179 @@
+"""The two statements that change enrollments. Whoever calls them holds the write lock of the tenant.
+
+`SWEEP` writes down the expiries that time alone has brought. `change` is every other change: re-dating after an
+accepted order, a new zone or grace, edits by people, and what follows from them for the status. Both write the
+enrollment, its one event and the boundary still to be swept in one statement.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How many enrollments one statement changed, and how many of them became X or E by it."""
+
+    changed: int = 0
+    expired: int = 0
+    reinstated: int = 0
+
+    def __add__(self, other: "Changes") -> "Changes":
+        return Changes(
+            self.changed + other.changed, self.expired + other.expired, self.reinstated + other.reinstated
+        )
+
+
+NOTHING = Changes()
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Who changes enrollments at which instant: a person or the engine (`actor`), in a run or in none."""
+
+    actor: str
+    now: datetime
+    run_id: int | None = None
+
+
+# The due boundaries are given as arrays, so that the plan starts from them whatever the statistics say. Status is
+# in no index, and the page has room: the update leaves all indexes alone.
+SWEEP = text("""
+with due as materialized (
+    select * from unnest(cast(:tenant_ids as bigint[]), cast(:boundaries as timestamptz[])) as d(tenant_id, at)
+), flipped as (
+    update enrollment e
+    set status = 'X',
+        expired_at = greatest(e.boundary, cast(:released_at as timestamptz)),
+        expired_cause = case when e.expiration_date is null then 'term_ended' else 'manual_date' end,
+        version = e.version + 1
+    from due
+    where e.tenant_id = due.tenant_id and e.boundary = due.at and e.status = 'E'
+    returning e.*
+), swept as (
+    update due_boundary b set open = false from due
+    where b.tenant_id = due.tenant_id and b.at = due.at and b.open
+), written as (
+    insert into enrollment_event (
+        enrollment_id, version, tenant_id, run_id, at, status, sales_order_id, expiration_date,
+        boundary, expired_at, expired_cause, cause, actor, before
+    )
+    select id, version, tenant_id, :run_id, :now, status, sales_order_id, expiration_date,
+        boundary, expired_at, expired_cause, expired_cause, :actor, '{"status": "E"}'
+    from flipped
+    returning 1
+)
+select count(*) from written
+""")
+
+
+def sweep(
+    session: Session, due: list[tuple[int, datetime]], why: Why, released_at: datetime | None = None
+) -> Changes:
+    """Turn every E at one of the `due` (tenant id, boundary) pairs into X and close those boundaries.
+
+    `expired_at` is the boundary, or `released_at` where a pause kept the expiry back until then.
+    """
+    if not due:
+        return NOTHING
+    flipped: int = session.execute(
+        SWEEP,
+        {
+            "tenant_ids": [tenant_id for tenant_id, _ in due],
+            "boundaries": [at for _, at in due],
+            "released_at": released_at,
+            "run_id": why.run_id,
+            "now": why.now,
+            "actor": why.actor,
+        },
+    ).scalar_one()
+    return Changes(changed=flipped, expired=flipped)
+
+
+_STATE = ("status", "sales_order_id", "expiration_date", "boundary", "expired_at", "expired_cause")
+_BEFORE = " || ".join(
+    f"case when old_{column} is distinct from {column}"
+    f" then jsonb_build_object('{column}', old_{column}) else '{{}}' end"
+    for column in _STATE
+)
+
+# `wanted` is one row an enrollment: its new order, date and boundary, what a person asked of the status
+# ('E', 'U', 'X' or null for nothing), the cause written on the event, and the cause of an expiry that follows
+# from the order. What the status becomes is settled here and nowhere else.
+_CHANGE = """
+with wanted as ({wanted}), settled as (
+    select e.id, e.tenant_id, e.version + 1 as version, w.cause,
+        w.sales_order_id, w.expiration_date, w.boundary, s.status,
+        case
+            when s.status <> 'X' then null
+            when w.ask = 'X' then 'expired_by_staff'
+            when e.status = 'X' then e.expired_cause
+            when w.expiration_date is not null then 'manual_date'
+            else w.order_cause
+        end as expired_cause,
+        case
+            when s.status <> 'X' then null
+            when e.status = 'X' then e.expired_at
+            else cast(:now as timestamptz)
+        end as expired_at,
+        e.status as old_status, e.sales_order_id as old_sales_order_id, e.boundary as old_boundary,
+        e.expiration_date as old_expiration_date, e.expired_at as old_expired_at,
+        e.expired_cause as old_expired_cause
+    from enrollment e
+    join wanted w on w.id = e.id
+    join tenant t on t.id = e.tenant_id
+    cross join lateral (
+        select case
+            when w.ask in ('U', 'X') then w.ask
+            when w.ask is null and e.status = 'U' then 'U'
+            when w.ask is null and e.status = 'X' and e.expired_cause = 'expired_by_staff' then 'X'
+            when w.ask is null and e.status = 'X' and w.boundary <= :now then 'X'
+            else status_at('E', w.boundary, t.paused_at, t.pause_until, :now)
+        end as status
+    ) s
+), different as materialized (
+    select * from settled
+    where (status, sales_order_id, expiration_date, boundary, expired_at, expired_cause) is distinct from
+        (old_status, old_sales_order_id, old_expiration_date, old_boundary, old_expired_at, old_expired_cause)
+), changed as (
+    update enrollment e
+    set status = d.status, sales_order_id = d.sales_order_id, expiration_date = d.expiration_date,
+        boundary = d.boundary, expired_at = d.expired_at, expired_cause = d.expired_cause, version = d.version
+    from different d
+    where e.id = d.id
+), watched as (
+    insert into due_boundary (tenant_id, at)
+    select distinct tenant_id, boundary from different where status = 'E' and boundary is not null
+    on conflict (tenant_id, at) do update set open = true, opened_at = now() where not due_boundary.open
+), written as (
+    insert into enrollment_event (
+        enrollment_id, version, tenant_id, run_id, at, status, sales_order_id, expiration_date,
+        boundary, expired_at, expired_cause, cause, actor, before
+    )
+    select id, version, tenant_id, :run_id, :now, status, sales_order_id, expiration_date,
+        boundary, expired_at, expired_cause, coalesce(nullif(expired_cause, old_expired_cause), cause), :actor,
+        {before}
+    from different
+)
+select count(*),
+    count(*) filter (where status = 'X' and old_status <> 'X'),
+    count(*) filter (where status = 'E' and old_status = 'X')
+from different
+"""
+
+
+def change(session: Session, wanted: str, parameters: Mapping[str, Any], why: Why) -> Changes:
+    """Bring the enrollments that the SELECT `wanted` names to what it wants of them.
+
+    `wanted` yields id, sales_order_id, expiration_date, boundary, ask ('E', 'U', 'X' or null), cause and
+    order_cause. An enrollment that already is as wanted is left alone and writes no event.
+    """
+    statement = text(_CHANGE.format(wanted=wanted, before=_BEFORE))
+    row = session.execute(
+        statement, {**parameters, "run_id": why.run_id, "now": why.now, "actor": why.actor}
+    ).one()
+    return Changes(*row)

@@ -1,0 +1,85 @@
+"""Opening and deciding holds. The caller has the tenant's write lock and a filled `proposal`."""
+
+from datetime import datetime
+
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from models.hold import Hold
+from models.reconciling import WOULD_EXPIRE, proposal_parameters
+from models.tenant import Tenant
+
+_ITEMS = text(f"""
+insert into hold_item (
+    hold_id, order_id, customer_id, number, status, term_start, term_end, flag, modified_at,
+    term_end_before, would_expire
+)
+select :hold_id, p.order_id, p.customer_id, p.number, p.status, p.term_start, p.term_end, p.flag, p.modified_at,
+    p.term_end_before, coalesce(w.would_expire, 0)
+from proposal p left join ({WOULD_EXPIRE}) w on w.order_id = p.order_id
+""")
+_PUT_BACK = text("""
+insert into landing_due (tenant_id, order_id, hold_id)
+select :tenant_id, order_id, :hold_id from due
+on conflict (tenant_id, order_id) do nothing
+""")
+_SAME_LIST = text("""
+select not exists (
+    (select order_id, customer_id, number, status, term_start, term_end, flag from proposal
+     except select order_id, customer_id, number, status, term_start, term_end, flag from hold_item
+         where hold_id = :hold_id)
+    union all
+    (select order_id, customer_id, number, status, term_start, term_end, flag from hold_item
+         where hold_id = :hold_id
+     except select order_id, customer_id, number, status, term_start, term_end, flag from proposal)
+)
+""")
+# A row that landed anew since the hold was opened is due again without it, and is judged anew.
+_DECLINE = text("""
+update landing_order l set declined = true
+from landing_due d where d.hold_id = :hold_id and d.order_id = l.order_id
+""")
+_RELEASE_DUE = text("delete from landing_due where tenant_id = :tenant_id and hold_id = :hold_id")
+
+
+def open_hold(session: Session, tenant_id: int) -> Hold | None:
+    """The tenant's open hold, if it has one."""
+    return session.execute(
+        select(Hold).where(Hold.tenant_id == tenant_id, Hold.state == "open")
+    ).scalar_one_or_none()
+
+
+def lists_the_same(session: Session, hold: Hold) -> bool:
+    """Whether the proposals are just the list of this hold."""
+    same: bool = session.execute(_SAME_LIST, {"hold_id": hold.id}).scalar_one()
+    return same
+
+
+def add_items(session: Session, hold: Hold, tenant: Tenant, now: datetime) -> None:
+    """Write the proposals down as the list of the hold."""
+    parameters = proposal_parameters(session, tenant, now)
+    session.execute(_ITEMS, {**parameters, "hold_id": hold.id})
+
+
+def put_back(session: Session, hold: Hold) -> None:
+    """Return the rows that were taken to the mailbox, as held: only a decision or new data moves them."""
+    session.execute(_PUT_BACK, {"tenant_id": hold.tenant_id, "hold_id": hold.id})
+
+
+def decide(session: Session, hold: Hold, state: str, by: str, reason: str | None, now: datetime) -> None:
+    """Close the hold as `approved`, `rejected` or `superseded`."""
+    session.execute(
+        update(Hold)
+        .where(Hold.id == hold.id)
+        .values(state=state, decided_at=now, decided_by=by, decision_reason=reason)
+    )
+
+
+def decline(session: Session, hold: Hold) -> None:
+    """Remember the values of the list as declined, so that the same data does not come back as a new hold."""
+    session.execute(_DECLINE, {"hold_id": hold.id})
+
+
+def release_due(session: Session, hold: Hold) -> None:
+    """Take the rows of the hold out of the mailbox; what landed since stays due."""
+    session.execute(_RELEASE_DUE, {"tenant_id": hold.tenant_id, "hold_id": hold.id})

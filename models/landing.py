@@ -1,0 +1,217 @@
+"""Landing: what NetSuite said goes in page by page, newest wins, unchanged rows are not written."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import NamedTuple
+
+from psycopg import Cursor as PsycopgCursor
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+class Landed(NamedTuple):
+    """One row of a page as it is copied in: parsed values, or the reason why there are none."""
+
+    order_id: int
+    customer_id: int | None
+    number: str | None
+    status: str | None
+    term_start: date | None
+    term_end: date | None
+    modified_at: datetime | None
+    payload: str
+    reject_code: str | None = None
+    reject_detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LandingCounts:
+    """What one page did to the landing rows."""
+
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: "LandingCounts") -> "LandingCounts":
+        return LandingCounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+_CREATE = text("""
+create temporary table if not exists page (
+    order_id bigint, customer_id bigint, number text, status text, term_start date, term_end date,
+    modified_at timestamptz, payload text, reject_code text, reject_detail text
+) on commit delete rows
+""")
+_COPY = (
+    "copy page (order_id, customer_id, number, status, term_start, term_end,"
+    " modified_at, payload, reject_code, reject_detail) from stdin"
+)
+_EMPTY = text("truncate page")
+
+_CUSTOMERS = text("""
+insert into customer (id)
+select distinct customer_id from page
+where customer_id is not null and not exists (select from customer c where c.id = page.customer_id)
+on conflict do nothing
+""")
+
+# Newer by NetSuite's modification time wins; at the same time, the later reading does (a changed line need not
+# move the time). Ordered by id, so that two pages that overlap take their row locks in the same order.
+_LAND = text("""
+with newest as (
+    select distinct on (order_id) * from page
+    order by order_id, modified_at desc nulls last, reject_code nulls first, payload
+), landed as (
+    insert into landing_order as l (
+        order_id, customer_id, number, status, term_start, term_end, modified_at, payload,
+        reject_code, reject_detail, read_at, first_seen_at
+    )
+    select order_id, customer_id, number, status, term_start, term_end, modified_at, payload,
+        reject_code, reject_detail, :read_at, :now
+    from newest
+    on conflict (order_id) do update set
+        customer_id = coalesce(excluded.customer_id, l.customer_id),
+        number = excluded.number,
+        status = excluded.status,
+        term_start = excluded.term_start,
+        term_end = excluded.term_end,
+        modified_at = coalesce(excluded.modified_at, l.modified_at),
+        payload = excluded.payload,
+        reject_code = excluded.reject_code,
+        reject_detail = excluded.reject_detail,
+        read_at = excluded.read_at,
+        gone = null,
+        gone_at = null,
+        declined = l.declined and l.gone is null and
+            (l.customer_id, l.status, l.term_start, l.term_end) is not distinct from
+            (excluded.customer_id, excluded.status, excluded.term_start, excluded.term_end)
+    where (
+            coalesce(excluded.modified_at, l.modified_at) > l.modified_at
+            or (coalesce(excluded.modified_at, l.modified_at) is not distinct from l.modified_at
+                and excluded.read_at >= l.read_at)
+            or (l.modified_at is null and excluded.read_at >= l.read_at)
+        )
+        and (
+            (excluded.payload, excluded.reject_code) is distinct from (l.payload, l.reject_code)
+            or (l.gone is not null and excluded.read_at > l.gone_at)
+        )
+    returning order_id, customer_id, reject_code, (xmax = 0) as is_new
+), due as (
+    insert into landing_due (tenant_id, order_id)
+    select c.tenant_id, l.order_id
+    from landed l join customer c on c.id = l.customer_id
+    where c.tenant_id is not null and l.reject_code is null
+    union
+    select o.tenant_id, o.id
+    from landed l join sales_order o on o.id = l.order_id
+    where l.reject_code is null
+    order by 1, 2
+    on conflict (tenant_id, order_id) do update set hold_id = null
+)
+select count(*) filter (where is_new), count(*) filter (where not is_new),
+    count(*) filter (where reject_code is not null)
+from landed
+""")
+
+
+def land(session: Session, rows: Iterable[Landed], read_at: datetime, now: datetime) -> LandingCounts:
+    """Land one page. `read_at` is when it was asked for; rows may repeat and may be older than what is landed."""
+    session.execute(_CREATE)
+    session.execute(_EMPTY)
+    read = 0
+    with _cursor(session) as cursor, cursor.copy(_COPY) as copy:
+        for row in rows:
+            copy.write_row(row)
+            read += 1
+    session.execute(_CUSTOMERS)
+    new, changed, rejected = session.execute(_LAND, {"read_at": read_at, "now": now}).one()
+    return LandingCounts(read, new, changed, rejected)
+
+
+def _cursor(session: Session) -> "PsycopgCursor[tuple[object, ...]]":
+    driver = session.connection().connection.driver_connection
+    assert driver is not None
+    cursor: PsycopgCursor[tuple[object, ...]] = driver.cursor()
+    return cursor
+
+
+_PARK = text("""
+insert into parked_row (code, detail, payload, run_id, first_seen_at)
+select code, detail, payload, :run_id, :now
+from unnest(cast(:codes as text[]), cast(:details as text[]), cast(:payloads as text[]))
+    as p(code, detail, payload)
+on conflict (md5(payload)) do nothing
+returning 1
+""")
+
+
+def park(session: Session, rows: Sequence[tuple[str, str, str]], run_id: int | None, now: datetime) -> int:
+    """Keep (code, detail, payload) rows that name no order, each once. Returns how many are new."""
+    if not rows:
+        return 0
+    codes, details, payloads = (list(column) for column in zip(*rows, strict=True))
+    parameters = {"codes": codes, "details": details, "payloads": payloads, "run_id": run_id, "now": now}
+    return len(session.execute(_PARK, parameters).all())
+
+
+_MARK_GONE = text("""
+with gone as (
+    update landing_order l set gone = :gone, gone_at = :now, declined = false
+    where order_id = any(:order_ids) and gone is distinct from 'deleted' and gone is distinct from :gone
+    returning order_id
+), due as (
+    insert into landing_due (tenant_id, order_id)
+    select o.tenant_id, o.id from gone join sales_order o on o.id = gone.order_id
+    union
+    select d.tenant_id, d.order_id from gone join landing_due d on d.order_id = gone.order_id
+    order by 1, 2
+    on conflict (tenant_id, order_id) do update set hold_id = null
+)
+select count(*) from gone
+""")
+
+
+def mark_gone(session: Session, order_ids: Sequence[int], gone: str, now: datetime) -> int:
+    """Note that NetSuite no longer has these orders (`deleted`: it said so; `missing`: it stopped naming them).
+
+    Ends nothing: the accepted order is flagged when the tenant is reconciled. Returns how many were noted.
+    """
+    noted: int = session.execute(
+        _MARK_GONE, {"order_ids": sorted(order_ids), "gone": gone, "now": now}
+    ).scalar_one()
+    return noted
+
+
+_NOTE_UNSEEN = text("""
+insert into pull_missing (run_id, order_id)
+select :run_id, l.order_id from landing_order l
+where l.order_id > :low and (cast(:high as bigint) is null or l.order_id <= :high) and l.gone is null
+    and not exists (select from page p where p.order_id = l.order_id)
+on conflict do nothing
+""")
+
+
+def note_unseen(session: Session, run_id: int, low: int, high: int | None) -> None:
+    """After `land`, in the same transaction: landed orders in (low, high] that the page did not name."""
+    session.execute(_NOTE_UNSEEN, {"run_id": run_id, "low": low, "high": high})
+
+
+_REDUE_CUSTOMER = text("""
+insert into landing_due (tenant_id, order_id)
+select c.tenant_id, l.order_id
+from landing_order l join customer c on c.id = l.customer_id
+where l.customer_id = any(:customer_ids) and c.tenant_id is not null and l.reject_code is null
+union
+select o.tenant_id, o.id from landing_order l join sales_order o on o.id = l.order_id
+where l.customer_id = any(:customer_ids) and l.reject_code is null
+order by 1, 2
+on conflict (tenant_id, order_id) do update set hold_id = null
+returning 1
+""")
+
+
+def due_again(session: Session, customer_ids: Sequence[int]) -> int:
+    """Compare all orders of these customers anew, for their present tenant and for any that had them."""
+    return len(session.execute(_REDUE_CUSTOMER, {"customer_ids": list(customer_ids)}).all())
