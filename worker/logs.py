@@ -5,6 +5,7 @@ Lines of the libraries (dramatiq, SQLAlchemy, APScheduler) go the same way. What
 """
 
 import logging
+import os
 import re
 import sys
 from collections.abc import MutableMapping
@@ -74,7 +75,8 @@ def _renderer(form: str) -> Processor:
     if form == "json":
         return structlog.processors.JSONRenderer()
     return structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        colors=os.isatty(2) and not os.environ.get("NO_COLOR"),
+        exception_formatter=structlog.dev.plain_traceback,
     )
 
 

@@ -36,19 +36,15 @@ worker_heartbeat = Gauge("termsync_worker_heartbeat_seconds", "Age of the oldest
 cert_expiry = Gauge("termsync_cert_expiry_seconds", "Time until the NetSuite certificate ends.")
 
 
-def serve(settings: Settings, offset: int = 0) -> WSGIServer | None:
-    """Serves /metrics on `metrics_port` + `offset`; None when no port is set or it is taken.
-
-    Processes of one host that share their settings pass different offsets: worker 0 and 1, scheduler 2.
-    """
+def serve(settings: Settings) -> WSGIServer | None:
+    """Serves /metrics on `metrics_port`; None when no port is set or it is taken."""
     if settings.metrics_port is None:
         return None
-    port = settings.metrics_port + offset if settings.metrics_port else 0
     try:
-        server, _ = start_http_server(port, settings.metrics_host)
+        server, _ = start_http_server(settings.metrics_port, settings.metrics_host)
     except OSError as error:
-        # Work goes on without metrics; a second worker on the same host meets this.
-        log.warning("metrics-not-served", port=port, reason=error.strerror)
+        # Work goes on without metrics; a second process with the same settings meets this.
+        log.warning("metrics-not-served", port=settings.metrics_port, reason=error.strerror)
         return None
     log.info("metrics-served", host=settings.metrics_host, port=server.server_port)
     return server

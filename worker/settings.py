@@ -150,7 +150,7 @@ class Settings(BaseSettings):
         default=None,
         ge=0,
         le=65535,
-        description="Port that each process serves /metrics on; 0 takes any free one. Unset: not served.",
+        description="Port of /metrics; `termsync up` gives each process the next one. 0: any free. Unset: none.",
     )
 
     @field_validator("log_level", "log_format", mode="before")

@@ -3,8 +3,6 @@
 import http.client
 import socket
 
-import pytest
-
 from worker import metrics
 from worker.settings import load
 
@@ -55,15 +53,3 @@ def test_a_port_in_use_does_not_stop_the_work() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         assert metrics.serve(load(metrics_port=other.getsockname()[1])) is None
-
-
-@pytest.mark.parametrize("offset", [1, 2])
-def test_processes_of_one_host_take_ports_side_by_side(offset: int) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        base = probe.getsockname()[1]
-    server = metrics.serve(load(metrics_port=base), offset)
-    assert server is not None
-    assert server.server_port == base + offset
-    server.shutdown()
-    server.server_close()

@@ -1,0 +1,44 @@
+"""Actors for workers that are killed in tests; loaded by real worker processes."""
+
+import os
+import signal
+import threading
+
+import dramatiq
+
+from worker.queue.broker import LONG, SHORT, broker, resources
+
+
+@dramatiq.actor(broker=broker, queue_name=SHORT)
+def note(label: str) -> None:
+    """Leaves a mark in Redis with the process that did it."""
+    broker.client.rpush("noted", f"{label} {os.getpid()}")
+
+
+@dramatiq.actor(broker=broker, queue_name=SHORT)
+def hang(label: str) -> None:
+    """Says that it has begun, then goes on until `let-go` is set."""
+    broker.client.rpush("begun", f"{label} {os.getpid()}")
+    while not broker.client.exists("let-go"):
+        threading.Event().wait(0.02)
+    broker.client.rpush("ended", f"{label} {os.getpid()}")
+
+
+@dramatiq.actor(broker=broker, queue_name=SHORT)
+def poison() -> None:
+    """Kills its worker, as running out of memory does."""
+    broker.client.rpush("poisoned", str(os.getpid()))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dramatiq.actor(broker=broker, queue_name=LONG)
+def pages(label: str) -> None:
+    """Works page by page until it is told to stop."""
+    broker.client.rpush("begun", f"{label} {os.getpid()}")
+    page = 0
+    while not resources.stopping():
+        page += 1
+        broker.client.set("page-begun", page)
+        threading.Event().wait(0.05)
+        broker.client.set("page-ended", page)
+    broker.client.rpush("stopped", label)

@@ -1,0 +1,116 @@
+"""The one broker. Importing it opens no connection; `broker.connect(url)` says where Redis is.
+
+Redis is only the doorbell: every message says "look now" about a row that is due anyway. What dramatiq loses or
+delays when Redis restarts, stalls or is full is cured here and in `worker.queue.middleware` as far as it goes;
+the scheduler's look at the rows covers the rest.
+"""
+
+from typing import Any
+
+import dramatiq
+import redis
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import CurrentMessage, Middleware, ShutdownNotifications, TimeLimit
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from worker.errors import DependencyUnreachable
+from worker.queue.middleware import JobLedger, LogContext, PatientRetries
+from worker.queue.resources import Resources
+
+SHORT = "short"  # expiry, reconciling, looking: seconds at most
+LONG = "long"  # runs: pulls and background edits
+
+HEARTBEAT_TIMEOUT = 10_000  # ms without a fetch after which a worker's messages go to others
+ALWAYS = 1_000_000  # maintenance with every command, not with one in a thousand
+SOCKET_TIMEOUT = 5  # s
+TIME_LIMIT = 600_000  # ms
+MAX_RETRIES = 3
+MIN_BACKOFF = 5_000  # ms
+MAX_BACKOFF = 300_000  # ms
+
+# Answers of a server that is up but cannot serve now. dramatiq waits and tries again after a ConnectionError
+# only; after any other error it leaves the message leased to this process for as long as it lives.
+TRY_AGAIN = (
+    redis.TimeoutError,
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.ReadOnlyError,
+    redis.exceptions.ExecAbortError,
+)
+
+
+class DoorbellRedis(redis.Redis):
+    """A client for which a server that cannot serve now is one that cannot be reached."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except TRY_AGAIN as error:
+            raise redis.ConnectionError(str(error)) from error
+
+
+def connect_redis(url: str, timeout: float = SOCKET_TIMEOUT) -> DoorbellRedis:
+    """A client with deadlines (seconds) and no retries of its own: a fetch sent twice would lose messages."""
+    pool = redis.ConnectionPool.from_url(
+        url,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        health_check_interval=30,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return DoorbellRedis(connection_pool=pool)
+
+
+class DoorbellBroker(RedisBroker):
+    """RedisBroker whose server is named after import, so that actors can be declared before it is known."""
+
+    def __init__(self, resources: Resources, min_backoff: int = MIN_BACKOFF) -> None:
+        super().__init__(  # type: ignore[no-untyped-call]
+            client=connect_redis("redis://127.0.0.1:6379"),
+            middleware=make_middleware(resources, min_backoff),
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            maintenance_chance=ALWAYS,
+        )
+        self.resources = resources
+
+    def connect(self, url: str, timeout: float = SOCKET_TIMEOUT) -> None:
+        """Uses the Redis server at `url` from now on; `timeout` in seconds."""
+        self.client = connect_redis(url, timeout)
+        for script in self.scripts.values():
+            script.registered_client = self.client
+
+
+def make_middleware(resources: Resources, min_backoff: int = MIN_BACKOFF) -> list[Middleware]:
+    """All middleware, in order; `min_backoff` in ms.
+
+    What runs after a message runs in reverse: PatientRetries decides whether it failed for good, JobLedger
+    writes the outcome down, LogContext forgets the message last.
+    """
+    return [
+        LogContext(),
+        JobLedger(resources),
+        resources,
+        ShutdownNotifications(),
+        TimeLimit(time_limit=TIME_LIMIT),
+        CurrentMessage(),
+        PatientRetries(max_retries=MAX_RETRIES, min_backoff=min_backoff, max_backoff=MAX_BACKOFF),
+    ]
+
+
+def check(url: str) -> None:
+    """Raises DependencyUnreachable when Redis does not answer."""
+    try:
+        with connect_redis(url) as client:
+            client.ping()
+    except redis.RedisError as error:
+        raise DependencyUnreachable(
+            "redis-unreachable",
+            f"REDIS_URL: Redis does not answer: {error}",
+            "Check that the server runs and that REDIS_URL names it.",
+        ) from None
+
+
+resources = Resources()
+broker = DoorbellBroker(resources)
+dramatiq.set_broker(broker)
+dramatiq.set_encoder(dramatiq.JSONEncoder())  # never pickle: a message must not be able to run code

@@ -1,0 +1,65 @@
+"""The worker process: dramatiq's command line, run in-process with the project's settings.
+
+dramatiq forks one child that does the work and ends when that child ends; the supervisor starts it again.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from signal import SIGTERM
+
+from dramatiq import cli
+
+from worker import database, logs, metrics, settings
+from worker.embedded import servers
+from worker.lifeline import end_with_parent
+from worker.queue import broker
+from worker.queue.broker import LONG, SHORT
+
+ACTORS = ("worker.queue.actors",)
+# SIGTERM is answered at the next page edge. What has not ended by then is taken up by another worker.
+SHUTDOWN_MILLISECONDS = 8_000
+
+
+def main(queues: Sequence[str] = (SHORT, LONG), threads: int = 4, actors: Sequence[str] = ACTORS) -> int:
+    """Works on `queues` with `threads` threads until SIGTERM or SIGINT; returns an exit code.
+
+    `actors` are the modules that declare them. Raises DependencyUnreachable when PostgreSQL or Redis does not
+    answer, and SettingInvalid; both before any work starts.
+    """
+    configured = settings.load()
+    logs.configure(configured)
+    with servers(configured) as addresses:
+        database.check(addresses.database_url)
+        broker.check(addresses.redis_url)
+        # For the child: it finds its settings where everybody does.
+        os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = addresses
+        return _run_dramatiq(queues, threads, actors)
+
+
+def _run_dramatiq(queues: Sequence[str], threads: int, actors: Sequence[str]) -> int:
+    arguments = [
+        *("--processes", "1", "--threads", str(threads), "--skip-logging"),
+        *("--worker-shutdown-timeout", str(SHUTDOWN_MILLISECONDS)),
+        "worker.queue.process:boot",
+        *actors,
+        *("--queues", *queues),
+    ]
+    parsed = cli.make_argument_parser().parse_args(arguments)  # type: ignore[no-untyped-call]
+    return int(cli.main(parsed) or 0)  # type: ignore[no-untyped-call]
+
+
+def boot() -> None:
+    """The first thing the child does. An error here ends it, unlike one in a boot hook of dramatiq."""
+    end_with_parent(SIGTERM)
+    configured = settings.load()
+    logs.configure(configured)
+    assert configured.database_url is not None
+    assert configured.redis_url is not None
+    broker.resources.configure(configured, configured.database_url.get_secret_value())
+    broker.broker.connect(configured.redis_url.get_secret_value())
+    metrics.serve(configured)
+
+
+if __name__ == "__main__":  # python -m worker.queue.process QUEUE[,QUEUE] THREADS
+    sys.exit(main(sys.argv[1].split(","), int(sys.argv[2])))

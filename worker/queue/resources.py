@@ -1,0 +1,115 @@
+"""What the actors of one worker process share: identity, engine, settings, the wish to stop, sign of life."""
+
+import os
+import socket
+import threading
+from uuid import UUID, uuid4
+
+from dramatiq import Broker, Worker
+from dramatiq.middleware import Middleware, MiddlewareError
+from sqlalchemy import Engine, delete, func, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from models.sync_run import WorkerProcess
+from worker.database import make_engine, make_sessions
+from worker.logs import get_logger
+from worker.settings import Settings
+
+log = get_logger(__name__)
+
+HEARTBEAT_SECONDS = 2.0
+# How long an idle worker sleeps between two looks at its queue: pickup against commands a second.
+PICKUP_MILLISECONDS = 80
+
+
+class WorkerCannotStart(MiddlewareError):
+    """Ends the boot. dramatiq swallows every other exception of a boot hook and runs without its resources."""
+
+
+class Resources(Middleware):
+    """Opened when the worker boots, closed when it has shut down; `configure` comes before that."""
+
+    def __init__(self) -> None:
+        self.worker_id: UUID = uuid4()
+        self._settings: Settings | None = None
+        self._database_url = ""
+        self._engine: Engine | None = None
+        self._sessions: sessionmaker[Session] | None = None
+        self._stopping = threading.Event()
+        self._closing = threading.Event()
+        self._heart: threading.Thread | None = None
+
+    def configure(self, settings: Settings, database_url: str) -> None:
+        """Says what to open; opens nothing."""
+        self._settings = settings
+        self._database_url = database_url
+
+    @property
+    def settings(self) -> Settings:
+        if self._settings is None:
+            raise RuntimeError("Resources.configure has not been called")
+        return self._settings
+
+    @property
+    def sessions(self) -> sessionmaker[Session]:
+        if self._sessions is None:
+            raise RuntimeError("the worker has not booted")
+        return self._sessions
+
+    def stopping(self) -> bool:
+        """Whether the worker was told to stop; long work asks between two pages."""
+        return self._stopping.is_set()
+
+    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        self.worker_id = uuid4()
+        self._stopping.clear()
+        self._closing.clear()
+        worker.worker_timeout = PICKUP_MILLISECONDS
+        # A message taken beyond what the threads can do waits here while another process may be idle.
+        worker.queue_prefetch = worker.worker_threads
+        # One connection a thread, one for the heartbeat, one for the ledger.
+        self._engine = make_engine(
+            self._database_url, application_name="termsync worker", pool_size=worker.worker_threads + 2
+        )
+        self._sessions = make_sessions(self._engine)
+        try:
+            self._register(",".join(sorted(worker.consumer_whitelist or broker.get_declared_queues())))
+        except SQLAlchemyError as error:
+            raise WorkerCannotStart(f"the database cannot be used: {error}") from error
+        self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._heart.start()
+
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        self._stopping.set()
+
+    def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        self._closing.set()
+        if self._heart:
+            self._heart.join(HEARTBEAT_SECONDS)
+        with self.sessions.begin() as session:
+            session.execute(delete(WorkerProcess).where(WorkerProcess.id == self.worker_id))
+        if self._engine:
+            self._engine.dispose()
+        log.info("worker-stopped", worker_id=str(self.worker_id))
+
+    def _register(self, queues: str) -> None:
+        with self.sessions.begin() as session:
+            session.add(
+                WorkerProcess(id=self.worker_id, host=socket.gethostname(), pid=os.getpid(), queues=queues)
+            )
+        log.info("worker-started", worker_id=str(self.worker_id), queues=queues)
+
+    def _beat(self) -> None:
+        """Tells the others that this process lives. After a database outage it goes on by itself."""
+        alive = (
+            update(WorkerProcess)
+            .where(WorkerProcess.id == self.worker_id)
+            .values(heartbeat_at=func.clock_timestamp())
+        )
+        while not self._closing.wait(HEARTBEAT_SECONDS):
+            try:
+                with self.sessions.begin() as session:
+                    session.execute(alive)
+            except SQLAlchemyError as error:
+                log.warning("heartbeat-failed", reason=type(error).__name__)
