@@ -23,6 +23,7 @@ PATIENCE_SECONDS = 600.0
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
 _REDIS_PATIENCE, _REDIS_PAUSE = 15.0, 0.5
+_CLOSE_PATIENCE = 5.0
 
 
 class GovernanceLimits(NamedTuple):
@@ -90,7 +91,10 @@ class Governor:
             self._book.set_ceiling(limits.ours)
 
     def close(self) -> None:
+        """Ends the renewing of leases; the Redis client may be closed after it."""
         self._closed.set()
+        if self._keeper:
+            self._keeper.join(_CLOSE_PATIENCE)
 
     def _wait(self, owner: str, alone: bool, stopping: threading.Event, patience: float) -> int:
         give_up = time.monotonic() + patience

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from multiprocessing.connection import Connection
 
 import pytest
@@ -16,7 +17,7 @@ from connectors.netsuite import GovernanceLimits, Governor
 from connectors.netsuite.slots import LocalSlots, RedisSlots, SlotBook
 
 MakeGovernor = Callable[[int], Governor]
-FORK = multiprocessing.get_context("fork")
+SPAWN = multiprocessing.get_context("spawn")
 
 
 @pytest.fixture(params=["one process", "redis"])
@@ -173,25 +174,24 @@ def _hold_and_tell(url: str, lease: float, tell: Connection) -> None:
 
 
 def test_the_lease_of_a_killed_owner_ends_by_itself(redis_url: str, redis_client: "redis.Redis") -> None:
-    hear, tell = FORK.Pipe()
-    owner = FORK.Process(target=_hold_and_tell, args=(redis_url, 1.0, tell))
+    hear, tell = SPAWN.Pipe()
+    owner = SPAWN.Process(target=_hold_and_tell, args=(redis_url, 1.0, tell))
     owner.start()
     assert hear.recv() == "in"
-    governor = Governor(1, "1234567_SB1", redis_client)
-    with pytest.raises(TryAgain), governor.slot(patience=0.1):
-        pytest.fail("the owner still lives")
+    with closing(Governor(1, "1234567_SB1", redis_client)) as governor:
+        with pytest.raises(TryAgain), governor.slot(patience=0.1):
+            pytest.fail("the owner still lives")
 
-    os.kill(owner.pid or 0, signal.SIGKILL)
-    owner.join(10)
-    with governor.slot(patience=20) as in_flight:
-        assert in_flight == 1
+        os.kill(owner.pid or 0, signal.SIGKILL)
+        owner.join(10)
+        with governor.slot(patience=20) as in_flight:
+            assert in_flight == 1
 
 
 def test_a_long_call_keeps_its_lease(redis_client: "redis.Redis") -> None:
-    governor = Governor(1, "1234567_SB1", redis_client, lease=0.3)
-    with governor.slot(), pytest.raises(TryAgain) as caught, governor.slot(patience=1.0):
+    brief = Governor(1, "1234567_SB1", redis_client, lease=0.3)
+    with closing(brief), brief.slot(), pytest.raises(TryAgain) as caught, brief.slot(patience=1.0):
         pytest.fail("the lease was not renewed")
-    governor.close()
     assert caught.value.code == "slots-taken"
 
 
@@ -214,8 +214,8 @@ def _take_turns(url: str, tell: Connection) -> None:
 
 
 def test_processes_never_pass_the_limit_together(redis_url: str) -> None:
-    pipes = [FORK.Pipe() for _ in range(3)]
-    processes = [FORK.Process(target=_take_turns, args=(redis_url, tell)) for _, tell in pipes]
+    pipes = [SPAWN.Pipe() for _ in range(3)]
+    processes = [SPAWN.Process(target=_take_turns, args=(redis_url, tell)) for _, tell in pipes]
     for process in processes:
         process.start()
     most = [hear.recv() for hear, _ in pipes]
@@ -225,7 +225,8 @@ def test_processes_never_pass_the_limit_together(redis_url: str) -> None:
 
 
 def test_accounts_do_not_share_slots(redis_client: "redis.Redis") -> None:
-    with Governor(1, "1", redis_client).slot(), Governor(1, "2", redis_client).slot() as in_flight:
+    one, other = Governor(1, "1", redis_client), Governor(1, "2", redis_client)
+    with closing(one), closing(other), one.slot(), other.slot() as in_flight:
         assert in_flight == 1
 
 
