@@ -74,6 +74,16 @@ def embedded(data_dir: Path, options: Sequence[str] = ()) -> Iterator[Addresses]
         )
 
 
+def revive(data_dir: Path, options: Sequence[str] = ()) -> None:
+    """Starts the servers again if their keeper was killed; for a process that is inside `embedded(data_dir)`."""
+    data_dir = data_dir.resolve()
+    if _keeper_lives(data_dir):
+        return
+    with _lock_file(data_dir / "start.lock") as start:
+        fcntl.flock(start, fcntl.LOCK_EX)
+        _ensure_started(data_dir, socket_dir(data_dir), options)
+
+
 def socket_dir(data_dir: Path) -> Path:
     """A short directory of this user's own for the sockets of `data_dir`, made if need be.
 

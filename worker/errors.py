@@ -2,7 +2,8 @@
 
 TermsyncError
  ├─ SettingInvalid          a setting cannot be read (exit 2)
- └─ DependencyUnreachable   PostgreSQL, Redis or an embedded server does not answer (exit 6)
+ ├─ DependencyUnreachable   PostgreSQL, Redis or an embedded server does not answer (exit 6)
+ └─ NotFound                what was named does not exist (exit 1)
 
 Errors that come from NetSuite are in `connectors.errors`; they carry the same three fields.
 """
@@ -24,3 +25,7 @@ class SettingInvalid(TermsyncError):
 
 class DependencyUnreachable(TermsyncError):
     """A server termsync needs does not answer."""
+
+
+class NotFound(TermsyncError):
+    """What was named does not exist, or not for this tenant."""

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +16,10 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from worker.lifeline import end_with_parent
+from models import migrate
+from worker import database
+from worker.embedded import revive, servers
+from worker.lifeline import end_with_parent, stop_requested
 from worker.logs import get_logger
 from worker.settings import Settings
 
@@ -28,7 +30,6 @@ GRACE_SECONDS = 12.0  # a worker needs up to 10 s to reach the edge of a page
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
 HEALTHY_AFTER = 60.0  # a child that lived this long starts with the first delay again
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass
@@ -38,6 +39,23 @@ class Child:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def prepared(settings: Settings) -> Iterator["Supervisor"]:
+    """All processes of termsync, not yet started, with the servers they use and the schema in place.
+
+    Embedded servers are started, migrated and kept alive. A configured database is only checked: its schema is
+    changed by `termsync migrate`. Raises DependencyUnreachable.
+    """
+    with servers(settings) as addresses:
+        if settings.database_url is None:
+            migrate.upgrade(addresses.database_url)
+        database.check(addresses.database_url)
+        environment = {"DATABASE_URL": addresses.database_url, "REDIS_URL": addresses.redis_url}
+        uses_embedded = settings.database_url is None or settings.redis_url is None
+        keep_alive = partial(revive, settings.data_dir) if uses_embedded else lambda: None
+        yield Supervisor(children(settings, environment), keep_alive=keep_alive)
 
 
 def children(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
@@ -81,7 +99,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Keeps the children running until SIGTERM, SIGINT or SIGHUP, then stops them. Main thread only."""
-        with _stop_requested() as stop, self:
+        with stop_requested() as stop, self:
             while not stop.wait(LOOK_SECONDS):
                 self.watch()
 
@@ -156,15 +174,3 @@ class _Kept:
             log.error("child-killed", child=self._child.name, pid=self._process.pid)
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-
-
-@contextmanager
-def _stop_requested() -> Iterator[threading.Event]:
-    """An event that the stop signals set."""
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in STOP_SIGNALS}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -17,7 +17,7 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from worker.embedded import LONGEST_SOCKET_PATH, Addresses, embedded, servers, socket_dir
+from worker.embedded import LONGEST_SOCKET_PATH, Addresses, embedded, revive, servers, socket_dir
 from worker.errors import DependencyUnreachable
 from worker.settings import load
 
@@ -124,6 +124,17 @@ def test_a_killed_keeper_takes_its_servers_along_and_the_next_user_starts_afresh
     with embedded(data_dir) as addresses:
         assert redis.Redis.from_url(addresses.redis_url).get("kept") == b"1"
     _leave(user)
+
+
+def test_a_user_can_revive_the_servers_of_a_killed_keeper(data_dir: Path) -> None:
+    with embedded(data_dir) as addresses:
+        revive(data_dir)
+        running = _processes_of(data_dir)
+        os.kill(running[0], signal.SIGKILL)
+        assert gone(running)
+        revive(data_dir)
+        with psycopg.connect(addresses.database_url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 @pytest.mark.parametrize("name", ["postgres", "valkey-server"])

@@ -46,7 +46,8 @@ class LogContext(Middleware):
 class JobLedger(Middleware):
     """Writes an attempt row before the work and its outcome after.
 
-    Work that has lost its worker three times in a row is refused: it is what kills them.
+    Work that has lost its worker three times in a row is refused: it is what kills them. A run is not refused
+    here; its claim counts the starts and sets the run aside, where people see it.
     """
 
     def __init__(self, resources: Resources) -> None:
@@ -59,7 +60,7 @@ class JobLedger(Middleware):
         run_id = message.args[0] if message.actor_name == RUN_ACTOR else None
         try:
             with self._resources.sessions.begin() as session:
-                lost = ledger.lost_in_a_row(session, work_key)
+                lost = 0 if run_id is not None else ledger.lost_in_a_row(session, work_key)
                 if lost < ledger.MOST_LOST:
                     self._here.attempt = ledger.start(
                         session, message.actor_name, work_key, run_id, self._resources.worker_id

@@ -8,16 +8,38 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from models.sync_run import Tick
+from worker.settings import Settings
 
 KEPT = timedelta(days=2)
+NIGHT = timedelta(days=1)
 
 
 class Schedule(NamedTuple):
-    """A run asked for again and again: `scope` of a pull, once in every `interval`."""
+    """A pull asked for once in every `interval`."""
 
     name: str
     interval: timedelta
-    scope: str
+
+
+def schedules(settings: Settings) -> list[Schedule]:
+    """What is pulled by the clock; nothing while no NetSuite account is set."""
+    if settings.netsuite_account is None:
+        return []
+    return [
+        Schedule("full", settings.full_interval),
+        Schedule("nightly", NIGHT),
+        Schedule("poll", settings.poll_interval),
+    ]
+
+
+def scope(schedule: str, settings: Settings, now: datetime) -> str:
+    """The scope of the run that a tick of `schedule` asks for. Raises KeyError for an unknown schedule."""
+    since = now - timedelta(hours=settings.nightly_overlap_hours)
+    return {
+        "full": "full",
+        "nightly": f"since:{since:%Y-%m-%dT%H:%M:%SZ}",
+        "poll": "incremental",
+    }[schedule]
 
 
 def insert_due(session: Session, schedule: Schedule, now: datetime) -> bool:

@@ -1,0 +1,168 @@
+"""Real worker processes that are killed, suspended and told to stop."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import fault_actors
+import pytest
+import redis
+from processes import PATIENCE, children, gone, tree
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from models.sync_run import Attempt, WorkerProcess
+from worker.queue.broker import broker
+from worker.queue.ledger import MOST_LOST
+
+WORKER = """
+import sys
+from worker.queue.process import main
+sys.exit(main(["short", "long"], 2, ["fault_actors"]))
+"""
+HERE = Path(__file__).parent
+
+
+class Workers:
+    """Worker processes of one test."""
+
+    def __init__(self, database_url: str, redis_url: str) -> None:
+        self._environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)]),
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+        }
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen([sys.executable, "-c", WORKER], env=self._environment)
+        self._started.append(process)
+        return process
+
+    def end(self) -> None:
+        pids = [pid for process in self._started for pid in tree(process.pid)]
+        for process in self._started:
+            process.kill()
+        for pid in pids:
+            if not gone([pid], 0):
+                os.kill(pid, signal.SIGKILL)
+        for process in self._started:
+            process.wait(PATIENCE)
+
+
+@pytest.fixture
+def workers(database_url: str, redis_url: str) -> Iterator[Workers]:
+    broker.connect(redis_url)
+    made = Workers(database_url, redis_url)
+    yield made
+    made.end()
+
+
+def _next(client: redis.Redis, marks: str) -> tuple[str, int]:
+    """The next mark an actor leaves: its label and the process that left it."""
+    found = client.blpop([marks], timeout=PATIENCE)
+    assert found, f"no {marks} within {PATIENCE} s"
+    label, _, pid = str(found[1]).partition(" ")
+    return label, int(pid or 0)
+
+
+@pytest.fixture
+def marks(redis_url: str) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(redis_url, socket_timeout=2 * PATIENCE, decode_responses=True) as client:
+        yield client
+
+
+def test_d3_work_of_a_killed_worker_is_done_by_another_within_fifteen_seconds(
+    workers: Workers, marks: redis.Redis
+) -> None:
+    workers.start()
+    fault_actors.hang.send("job")
+    _, victim = _next(marks, "begun")
+    os.kill(victim, signal.SIGKILL)
+    killed_at = time.monotonic()
+    workers.start()
+    label, other = _next(marks, "begun")
+    recovery = time.monotonic() - killed_at
+    assert label == "job"
+    assert other != victim
+    assert recovery <= 15
+
+
+def test_a_worker_ends_with_its_master_and_a_master_with_its_worker(workers: Workers, marks: redis.Redis) -> None:
+    masters = workers.start(), workers.start()
+    fault_actors.hang.send("first")
+    fault_actors.hang.send("second")
+    _next(marks, "begun")
+    _next(marks, "begun")
+    marks.set("let-go", 1)
+    (worker,) = children(masters[0].pid)
+    masters[0].kill()
+    assert gone([worker])
+
+    (worker,) = children(masters[1].pid)
+    os.kill(worker, signal.SIGKILL)
+    assert masters[1].wait(PATIENCE) != 0
+
+
+def test_d5_poison_is_quarantined_after_three_deaths(
+    workers: Workers, marks: redis.Redis, sessions: sessionmaker[Session]
+) -> None:
+    for _ in range(MOST_LOST):
+        process = workers.start()
+        fault_actors.poison.send()
+        _next(marks, "poisoned")
+        process.wait(PATIENCE)
+        _silence_for_an_hour(sessions)
+    workers.start()
+    fault_actors.poison.send()
+    fault_actors.note.send("after")
+    assert _next(marks, "noted")[0] == "after"
+    with sessions() as session:
+        lost = select(func.count()).where(Attempt.actor == "poison", Attempt.finished_at.is_(None))
+        assert session.scalars(lost).one() == MOST_LOST
+
+
+def _silence_for_an_hour(sessions: sessionmaker[Session]) -> None:
+    """Makes the last sign of life of every worker an old one, instead of waiting for it to become so."""
+    with sessions.begin() as session:
+        session.execute(update(WorkerProcess).values(heartbeat_at=func.now() - text("interval '1 hour'")))
+
+
+def test_sigterm_stops_at_the_edge_of_a_page(
+    workers: Workers, marks: redis.Redis, sessions: sessionmaker[Session]
+) -> None:
+    process = workers.start()
+    fault_actors.pages.send("pull")
+    _next(marks, "begun")
+    process.terminate()
+    assert process.wait(10) == 0
+    assert _next(marks, "stopped")[0] == "pull"
+    assert marks.get("page-begun") == marks.get("page-ended")
+    with sessions() as session:
+        assert session.scalars(select(Attempt.outcome)).all() == ["done"]
+        assert session.scalars(select(WorkerProcess)).all() == []
+
+
+def test_the_heart_beats_while_a_long_job_runs(
+    workers: Workers, marks: redis.Redis, sessions: sessionmaker[Session]
+) -> None:
+    workers.start()
+    fault_actors.hang.send("job")
+    _next(marks, "begun")
+
+    def heartbeat() -> object:
+        with sessions() as session:
+            return session.scalars(select(WorkerProcess.heartbeat_at)).one()
+
+    first = heartbeat()
+    deadline = time.monotonic() + PATIENCE
+    while heartbeat() == first:
+        assert time.monotonic() < deadline, "no heartbeat"
+        time.sleep(0.1)
+    marks.set("let-go", 1)
+    assert _next(marks, "ended")[0] == "job"

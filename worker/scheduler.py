@@ -1,0 +1,150 @@
+"""The clock of termsync: writes ticks that are due, and rings when some row says that work is due.
+
+Two schedulers at once are harmless: ticks are unique in the database, and a second ring finds nothing to do.
+While nothing is due a look is a few index reads: no write, no message.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
+from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from worker import clock, database, logs, metrics, settings
+from worker.database import make_engine, make_sessions
+from worker.embedded import servers
+from worker.lifeline import stop_requested
+from worker.logs import get_logger
+from worker.pipeline import expire, reconcile, runs
+from worker.queue import doorbell, ticks
+from worker.queue.broker import broker
+from worker.queue.ticks import Schedule
+from worker.settings import Settings
+
+log = get_logger(__name__)
+
+LOOK_SECONDS = 1.0
+LONGEST_PAUSE = 15.0  # seconds between two rings for work that stays due
+
+Work = tuple[str, int | None]  # what to ring, and the id it is about
+RINGS: dict[str, Callable[[int], bool]] = {
+    "expire": lambda _none: doorbell.ring_expire(),
+    "look": lambda _none: doorbell.ring_look(),
+    "reconcile": doorbell.ring_reconcile,
+    "run": doorbell.ring_run,
+}
+
+
+class Ringer:
+    """Rings at once for work that has become due, then ever more rarely while it stays due.
+
+    A ring may have got lost with Redis or with its worker, so it has to be repeated; but with no worker at all
+    the messages must not pile up.
+    """
+
+    def __init__(self, ring: Callable[[Work], bool], now: Callable[[], float] = time.monotonic) -> None:
+        self._ring = ring
+        self._now = now
+        self._next: dict[Work, float] = {}
+        self._pause: dict[Work, float] = {}
+
+    def ring(self, due: list[Work]) -> None:
+        """Rings for what is due and whose turn it is. Stops at the first ring that fails: Redis is away."""
+        self._forget(set(self._next) - set(due))
+        for work in due:
+            if self._now() < self._next.get(work, 0.0):
+                continue
+            if not self._ring(work):
+                return
+            pause = self._pause.get(work, LOOK_SECONDS / 2)
+            self._next[work] = self._now() + pause
+            self._pause[work] = min(2 * pause, LONGEST_PAUSE)
+
+    def _forget(self, done: set[Work]) -> None:
+        for work in done:
+            del self._next[work], self._pause[work]
+
+
+def due(session: Session) -> list[Work]:
+    """All work that is due, by the rows that say so; read only. Expiry first, then what feeds it."""
+    session.execute(text("set transaction read only"))
+    now = clock.now(session)
+    found: list[Work] = []
+    if expire.is_due(session, now):
+        found.append(("expire", None))
+    if ticks.any_waiting(session):
+        found.append(("look", None))
+    found += [("reconcile", tenant_id) for tenant_id in reconcile.due_tenants(session)]
+    found += [("run", run_id) for run_id in runs.due(session, now)]
+    return found
+
+
+class Scheduler:
+    """The jobs of the scheduler process, each a few statements long."""
+
+    def __init__(self, settings: Settings, sessions: sessionmaker[Session]) -> None:
+        self._sessions = sessions
+        self._schedules = ticks.schedules(settings)
+        self._ringer = Ringer(lambda work: RINGS[work[0]](work[1] or 0))
+
+    def look(self) -> None:
+        """Rings for what is due. An unreachable database is logged; the next look is a second away."""
+        try:
+            with self._sessions() as session:
+                found = due(session)
+        except SQLAlchemyError as error:
+            log.error("look-failed", reason=type(error).__name__)
+            return
+        self._ringer.ring(found)
+
+    def tick(self, schedule: Schedule) -> None:
+        """Writes the tick of `schedule` for the present interval, once, whoever else does so too."""
+        try:
+            with self._sessions.begin() as session:
+                written = ticks.insert_due(session, schedule, clock.now(session))
+        except SQLAlchemyError as error:
+            log.error("tick-failed", schedule=schedule.name, reason=type(error).__name__)
+            return
+        if written:
+            log.debug("tick", schedule=schedule.name)
+
+    def start(self) -> BackgroundScheduler:
+        """Runs the jobs in threads of their own until the returned scheduler is shut down."""
+        clockwork = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(2)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone="UTC",
+        )
+        clockwork.add_job(self.look, "interval", seconds=LOOK_SECONDS)
+        for schedule in self._schedules:
+            # Looked at more often than it is due: a tick then follows the start of its interval closely.
+            seconds = min(schedule.interval.total_seconds(), 60.0)
+            clockwork.add_job(self.tick, "interval", [schedule], seconds=seconds, next_run_time=datetime.now(UTC))
+        clockwork.start()
+        return clockwork
+
+
+def main() -> None:
+    """Runs until SIGTERM or SIGINT. Raises DependencyUnreachable when the database does not answer."""
+    configured = settings.load()
+    logs.configure(configured)
+    with servers(configured) as addresses:
+        database.check(addresses.database_url)
+        broker.connect(addresses.redis_url)
+        metrics.serve(configured)
+        engine = make_engine(addresses.database_url, application_name="termsync scheduler", pool_size=2)
+        clockwork = Scheduler(configured, make_sessions(engine)).start()
+        log.info("scheduler-started")
+        with stop_requested() as stop:
+            stop.wait()
+        clockwork.shutdown()
+        engine.dispose()
+        log.info("scheduler-stopped")
+
+
+if __name__ == "__main__":
+    main()
