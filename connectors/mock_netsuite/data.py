@@ -178,6 +178,7 @@ class DataBuilder:
                 "start": start,
                 "stop": stop,
                 "today": self._today,
+                "orders": self._config.orders,
                 "customers": self._config.customer_count,
                 "fold": self._fold,
                 "first": FIRST_ORDER_ID,
@@ -185,7 +186,7 @@ class DataBuilder:
         )
         low = FIRST_ORDER_ID + start * STRIDE
         if self._config.with_lines:
-            cursor.execute(_LINES, {"low": low, "first": FIRST_ORDER_ID, "today": self._today})
+            cursor.execute(_LINES, {"low": low, "first": FIRST_ORDER_ID})
         for table in ("previoustransactionlink", "nexttransactionlink"):
             cursor.execute(
                 f"INSERT INTO {table} SELECT createdfrom, id, 'SalesOrd', type, 'OrdBill', lastmodifieddate "  # noqa: S608
@@ -213,8 +214,9 @@ class DataBuilder:
         )
 
 
-# The term of an order: 6 to 36 months, begun up to 640 days ago or to begin within 60 days. Of 100 orders 6 have their
-# term only in the contract fields, 4 only on the lines, 2 nowhere.
+# Orders come in over 700 days, ids in order of creation, and are mostly changed soon after. A term lasts 6 to 36 months
+# and begins up to 60 days after the order. Of 100 orders 6 have their term only in the contract fields, 4 only on the
+# lines, 2 nowhere.
 _ORDERS = """
 INSERT INTO "transaction" (
     id, type, tranid, entity, status, trandate, startdate, enddate, createddate, lastmodifieddate, employee, currency,
@@ -222,24 +224,26 @@ INSERT INTO "transaction" (
     custbody_tran_term_in_months, custbody_contract_name, subsidiary, createdfrom
 )
 WITH slots AS (
-    SELECT i, unnest(CASE WHEN i % 8 = 3 THEN ['SalesOrd', 'CustInvc'] ELSE ['SalesOrd'] END) AS type,
+    SELECT i, unnest(CASE WHEN i % 8 = 3 THEN ['CustInvc', 'SalesOrd'] ELSE ['SalesOrd'] END) AS type,
         pick(i, 1, $customers) AS customer, pick(i, 2, 100) AS shape,
-        $first + 3 * i + pick(i, 4, 2) AS order_id, $first + 3 * i + 2 AS invoice_id,
+        $first + 3 * i + 1 + pick(i, 4, 2) AS order_id, $first + 3 * i AS invoice_id,
         [6, 12, 12, 12, 24, 36][1 + pick(i, 5, 6)] AS months,
-        $today::DATE + CAST(60 - pick(i, 6, 700) AS INTEGER) AS starts,
+        CAST(700 * 86400 * (1 - least(i / greatest($orders, 1), 1)) AS BIGINT) + 3600 AS age,
         (1 + pick(i, 7, 200)) * (40 + pick(i, 8, 60)) * (1 + pick(i, 21, 2)) AS total,
-        pick(i, 9, 100) AS progress
+        pick(i, 9, 100) AS progress, pick(i, 19, 100) AS pace
     FROM range($start, $stop) r(i)
 ), dated AS (
-    SELECT *, CAST(starts + to_months(months) - INTERVAL 1 DAY AS DATE) AS ends,
-        least(starts - CAST(pick(i, 10, 45) AS INTEGER), $today::DATE - 1) AS ordered
+    SELECT *, $today::TIMESTAMP - to_seconds(age) AS created,
+        CAST($today::TIMESTAMP - to_seconds(age) AS DATE) AS ordered,
+        CAST($today::TIMESTAMP - to_seconds(age) AS DATE) + CAST(pick(i, 6, 60) AS INTEGER) AS starts
     FROM slots
 ), timed AS (
-    SELECT *, CASE
+    SELECT *, CAST(starts + to_months(months) - INTERVAL 1 DAY AS DATE) AS ends, CASE
         WHEN pick(i, 11, 50) = 7 THEN
             $today::TIMESTAMP - INTERVAL 20 DAY + to_hours(24 * pick(i, 12, 8)) + INTERVAL 41 MINUTE
         WHEN pick(i, 11, 50) = 8 THEN $fold::TIMESTAMP + to_seconds(pick(i, 13, 7200))
-        ELSE $today::TIMESTAMP - to_seconds(pick(i, 14, 86400 * date_diff('day', ordered, $today::DATE)))
+        ELSE created + to_seconds(pick(i, 14, least(age, 86400 * CASE
+            WHEN pace < 55 THEN 2 WHEN pace < 90 THEN 20 ELSE 700 END)))
     END AS modified
     FROM dated
 )
@@ -252,7 +256,7 @@ SELECT
         WHEN progress < 55 THEN 'F' WHEN progress < 95 THEN 'G' ELSE 'H'
     END,
     ordered, CASE WHEN shape >= 12 THEN starts END, CASE WHEN shape >= 12 THEN ends END,
-    least(ordered + to_seconds(61200 + pick(i, 15, 20000)), modified), modified, 11 + pick(i, 16, 2), 1, 1, total,
+    created, greatest(created, modified), 11 + pick(i, 16, 2), 1, 1, total,
     CASE WHEN pick(i, 17, 10) = 0 THEN 'Renewal of last year''s order' END,
     CASE WHEN pick(i, 18, 3) = 0 THEN 'PO-' || (4000 + i) END,
     CASE WHEN shape BETWEEN 6 AND 11 OR shape >= 50 THEN starts END,
@@ -276,10 +280,10 @@ WITH numbered AS (
 ), shaped AS (
     SELECT *, line > 0 AND pick(i, 2, 100) >= 2 AS has_term,
         CASE WHEN line > 0 THEN -1 - pick(i, 7, 200) END AS seats,
-        $today::DATE + CAST(60 - pick(i, 6, 700) AS INTEGER) AS starts
+        trandate + CAST(pick(i, 6, 60) AS INTEGER) AS starts
     FROM numbered
 ), dated AS (
-    SELECT *, CAST(starts + to_months(custbody_tran_term_in_months) - INTERVAL 1 DAY AS DATE) AS ends FROM shaped
+    SELECT *, CAST(starts + to_months(CAST(custbody_tran_term_in_months AS INTEGER)) - INTERVAL 1 DAY AS DATE) AS ends FROM shaped
 )
 SELECT
     (SELECT coalesce(max(uniquekey), 0) FROM "transactionline") + row_number() OVER (), id, line, line,

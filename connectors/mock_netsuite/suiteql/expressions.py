@@ -104,9 +104,31 @@ class Expressions:
     # conditions
 
     def _logical(self, node: exp.Expr) -> Value:
+        keyset = self._keyset(node) if isinstance(node, exp.Or) else None
+        if keyset is not None:
+            return keyset
         word = "AND" if isinstance(node, exp.And) else "OR"
         left, right = self.condition(node.this), self.condition(node.args["expression"])
         return derived(f"({left.sql} {word} {right.sql})", Kind.CONDITION, left, right)
+
+    def _keyset(self, node: exp.Or) -> Value | None:
+        """`x > a OR (x = a AND rest)`, said as `x >= a AND NOT (x = a AND NOT rest)`.
+
+        It means the same, and the engine can then skip what lies before a, as an index on x would.
+        """
+        after, same = _unwrapped(node.this), _conjuncts(node.args["expression"])
+        first = same[0]
+        if not isinstance(after, exp.GT | exp.LT) or not isinstance(first, exp.EQ) or len(same) < 2:
+            return None
+        if after.this != first.this or after.args["expression"] != first.args["expression"]:
+            return None
+        values = [self.operand(first.this), self.operand(first.args["expression"])]
+        (left, right), _ = alike(values, self.session)
+        rest = [self.condition(term) for term in same[1:]]
+        word = ">=" if isinstance(after, exp.GT) else "<="
+        beyond = " AND ".join(term.sql for term in rest)
+        sql = f"({left.sql} {word} {right.sql} AND NOT ({left.sql} = {right.sql} AND NOT ({beyond})))"
+        return derived(sql, Kind.CONDITION, left, right, *rest)
 
     def _not(self, node: exp.Expr) -> Value:
         inner = self.condition(node.this)
@@ -355,6 +377,20 @@ class Expressions:
         if node.args.get("expression") is not None or node.args.get("position"):
             raise problems.unsupported_search()
         return functions.call("TRIM", [self.operand(node.this)], self.session)
+
+
+def _unwrapped(node: exp.Expr) -> exp.Expr:
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
+
+
+def _conjuncts(node: exp.Expr) -> list[exp.Expr]:
+    """The terms of a chain of ANDs."""
+    node = _unwrapped(node)
+    if isinstance(node, exp.And):
+        return [*_conjuncts(node.this), *_conjuncts(node.args["expression"])]
+    return [node]
 
 
 def direction(term: exp.Expr) -> str:
