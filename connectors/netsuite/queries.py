@@ -54,9 +54,10 @@ class OrderQueries:
         """Orders modified in [since, until), by (modified, id).
 
         The bare comparison of the stored column is there for its index, a day early because its zone is the
-        session's; the exact one is on the UTC text.
+        session's; the exact one is on the UTC text. What lies behind the cursor has been read and is left out.
         """
-        rows = f"SELECT {self._columns} FROM transaction t WHERE {_SALES_ORDERS} AND {self._touched(since)}"
+        touched = self._touched(after.modified_at if after else since)
+        rows = f"SELECT {self._columns} FROM transaction t WHERE {_SALES_ORDERS} AND {touched}"
         window = f"o.{MODIFIED} >= {suiteql.utc_second(since)} AND o.{MODIFIED} < {suiteql.utc_second(until)}"
         names = ", ".join(f"o.{name}" for name in self._names)
         key = (f"o.{MODIFIED}", "o.id")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -55,7 +56,14 @@ class RowReader:
         if start is not None and end is not None and end < start:
             raise error(RecordRejected, "term-end-before-start", f"the term ends {end} and starts {start}")
         return OrderRow(
-            order_id, _number(number), customer_id, _status(status), start, end, _instant(modified), data.decode()
+            order_id,
+            _number(number),
+            customer_id,
+            _status(str(status or "")),
+            start,
+            end,
+            _instant(modified),
+            data.decode(),
         )
 
     def _values(self, data: bytes) -> tuple[Any, ...]:
@@ -125,18 +133,18 @@ def _number(value: Any) -> str:
     return value
 
 
-def _status(value: Any) -> str:
+@lru_cache(maxsize=256)
+def _status(value: str) -> str:
     """`B`, or `SalesOrd:B` as other NetSuite interfaces say. A letter we do not know is kept."""
-    letter = value.rpartition(":")[2] if isinstance(value, str) else ""
+    letter = value.rpartition(":")[2]
     if len(letter) == 1 and letter.isascii() and letter.isalpha():
         return letter.upper()
     raise error(RecordRejected, "status-unreadable", f"status {_shown(value)} is not a single letter")
 
 
 def _instant(value: Any) -> datetime:
-    if isinstance(value, str):
-        return utc_instant(value).replace(microsecond=0)
-    raise error(RecordRejected, "modified-unreadable", f"time of modification {_shown(value)} is not text")
+    moment = utc_instant(str(value))
+    return moment.replace(microsecond=0) if moment.microsecond else moment
 
 
 def _term_day(values: Sequence[Any], fields: TermFields) -> date | None:
