@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.tenant import Tenant
@@ -43,9 +43,10 @@ limit :limit
 
 def open_and_passed(
     session: Session, now: datetime, tenant_ids: list[int] | None = None, limit: int = SWEEP_BATCH
-) -> list[Row[tuple[int, datetime]]]:
+) -> list[tuple[int, datetime]]:
     """(tenant id, boundary) pairs that have passed and were not swept, oldest first; paused tenants left out."""
-    return list(session.execute(OPEN_AND_PASSED, {"now": now, "tenant_ids": tenant_ids, "limit": limit}))
+    rows = session.execute(OPEN_AND_PASSED, {"now": now, "tenant_ids": tenant_ids, "limit": limit})
+    return [(tenant_id, at) for tenant_id, at in rows]
 
 
 OLDEST_OVERDUE = text("""

@@ -1,8 +1,8 @@
-"""The two statements that change enrollments. Whoever calls them holds the write lock of the tenant.
+"""The three statements that write enrollments. Whoever calls them holds the write lock of the tenant.
 
-`SWEEP` writes down the expiries that time alone has brought. `change` is every other change: re-dating after an
-accepted order, a new zone or grace, edits by people, and what follows from them for the status. Both write the
-enrollment, its one event and the boundary still to be swept in one statement.
+`sweep` writes down the expiries that time alone has brought. `change` is every other change: re-dating after an
+accepted order, a new zone or grace, edits by people, and what follows from them for the status. `enroll` makes new
+ones. Each writes the enrollment, its one event and the boundary still to be swept in one statement.
 """
 
 from collections.abc import Mapping
@@ -173,6 +173,52 @@ def change(session: Session, wanted: str, parameters: Mapping[str, Any], why: Wh
     order_cause. An enrollment that already is as wanted is left alone and writes no event.
     """
     statement = text(_CHANGE.format(wanted=wanted, before=_BEFORE))
+    row = session.execute(
+        statement, {**parameters, "run_id": why.run_id, "now": why.now, "actor": why.actor}
+    ).one()
+    return Changes(*row)
+
+
+_ENROLL = """
+with wanted as ({wanted}), enrolled as (
+    insert into enrollment (
+        tenant_id, user_id, course_version_id, sales_order_id, expiration_date, boundary, completed_modules,
+        status, expired_at, expired_cause
+    )
+    select w.tenant_id, w.user_id, w.course_version_id, w.sales_order_id, w.expiration_date, w.boundary,
+        w.completed_modules, s.status,
+        case when s.status = 'X' then cast(:now as timestamptz) end,
+        case when s.status <> 'X' then null
+            when w.expiration_date is not null then 'manual_date' else 'term_ended' end
+    from wanted w
+    join tenant t on t.id = w.tenant_id
+    cross join lateral (select status_at('E', w.boundary, t.paused_at, t.pause_until, :now) as status) s
+    on conflict (user_id, course_version_id) do nothing
+    returning *
+), watched as (
+    insert into due_boundary (tenant_id, at)
+    select distinct tenant_id, boundary from enrolled where status = 'E' and boundary is not null
+    on conflict (tenant_id, at) do update set open = true, opened_at = now() where not due_boundary.open
+), written as (
+    insert into enrollment_event (
+        enrollment_id, version, tenant_id, run_id, at, status, sales_order_id, expiration_date,
+        boundary, expired_at, expired_cause, cause, actor, before
+    )
+    select id, version, tenant_id, :run_id, :now, status, sales_order_id, expiration_date,
+        boundary, expired_at, expired_cause, 'enrolled', :actor, null
+    from enrolled
+)
+select count(*), count(*) filter (where status = 'X'), 0 from enrolled
+"""
+
+
+def enroll(session: Session, wanted: str, parameters: Mapping[str, Any], why: Why) -> Changes:
+    """Make the enrollments the SELECT `wanted` names; a user who already has that course version is passed over.
+
+    `wanted` yields tenant_id, user_id, course_version_id, sales_order_id, expiration_date, boundary and
+    completed_modules.
+    """
+    statement = text(_ENROLL.format(wanted=wanted))
     row = session.execute(
         statement, {**parameters, "run_id": why.run_id, "now": why.now, "actor": why.actor}
     ).one()

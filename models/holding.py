@@ -20,7 +20,7 @@ from proposal p left join ({WOULD_EXPIRE}) w on w.order_id = p.order_id
 """)
 _PUT_BACK = text("""
 insert into landing_due (tenant_id, order_id, hold_id)
-select :tenant_id, order_id, :hold_id from due
+select :tenant_id, order_id, :hold_id from proposal
 on conflict (tenant_id, order_id) do nothing
 """)
 _SAME_LIST = text("""

@@ -198,6 +198,18 @@ def note_unseen(session: Session, run_id: int, low: int, high: int | None) -> No
     session.execute(_NOTE_UNSEEN, {"run_id": run_id, "low": low, "high": high})
 
 
+_UNSEEN = text("""
+select l.order_id from landing_order l
+where l.order_id > :low and (cast(:high as bigint) is null or l.order_id <= :high) and l.gone is null
+    and l.order_id <> all(:met)
+""")
+
+
+def unseen(session: Session, met: Sequence[int], low: int, high: int | None) -> list[int]:
+    """Ids of landed orders in (low, high] that are not among `met`."""
+    return list(session.execute(_UNSEEN, {"met": list(met), "low": low, "high": high}).scalars())
+
+
 _REDUE_CUSTOMER = text("""
 insert into landing_due (tenant_id, order_id)
 select c.tenant_id, l.order_id

@@ -1,0 +1,95 @@
+"""Reconciling: landing rows become accepted orders, tenant by tenant, if the guard agrees."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from models import holding, reconciling
+from models.enrollment_changes import Why
+from models.hold import Hold
+from models.locks import lock_tenant
+from models.reconciling import Accepted, due_tenants
+from models.tenant import Tenant
+from worker import clock
+from worker.pipeline import expire, guard
+from worker.pipeline.guard import Thresholds
+
+__all__ = ["Reconciled", "due_tenants", "reconcile_all", "reconcile_tenant"]
+
+ACTOR = "reconcile"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What reconciling did: what was accepted, and the holds that are open now because of it."""
+
+    accepted: Accepted = Accepted()  # noqa: RUF009  (immutable)
+    holds: tuple[int, ...] = ()
+
+    def __add__(self, other: "Reconciled") -> "Reconciled":
+        return Reconciled(self.accepted + other.accepted, self.holds + other.holds)
+
+
+def reconcile_all(
+    sessions: sessionmaker[Session], thresholds: Thresholds, run_id: int | None = None
+) -> Reconciled:
+    """Reconcile every tenant that is due, one transaction each."""
+    total = Reconciled()
+    with sessions() as session:
+        due = due_tenants(session)
+    for tenant_id in due:
+        with sessions.begin() as session:
+            why = Why(ACTOR, clock.now(session), run_id)
+            total += reconcile_tenant(session, tenant_id, thresholds, why)
+    return total
+
+
+def reconcile_tenant(session: Session, tenant_id: int, thresholds: Thresholds, why: Why) -> Reconciled:
+    """Compare the tenant's due landing rows with its accepted orders; accept all of the changes or hold them all.
+
+    Runs in the caller's transaction. Nothing due: nothing is written.
+    """
+    tenant = lock_tenant(session, tenant_id)
+    expire.catch_up(session, tenant, why)
+    proposed = reconciling.propose(session, tenant_id)
+    hold = holding.open_hold(session, tenant_id)
+    trip = _judge(session, tenant, thresholds, why) if proposed else None
+    if trip is not None:
+        return Reconciled(holds=(_keep_back(session, tenant, hold, trip, why),))
+    if hold is not None:
+        holding.decide(session, hold, "superseded", why.actor, "newer data no longer trips the guard", why.now)
+    return Reconciled(reconciling.accept(session, tenant, why) if proposed else Accepted())
+
+
+def _judge(session: Session, tenant: Tenant, thresholds: Thresholds, why: Why) -> guard.Trip | None:
+    limits = thresholds.of(tenant)
+    impact = reconciling.impact(session, tenant, why.now)
+    if not guard.in_doubt(impact, limits):
+        return None
+    return guard.verdict(impact, reconciling.totals(session, tenant, why.now), limits)
+
+
+def _keep_back(session: Session, tenant: Tenant, old: Hold | None, trip: guard.Trip, why: Why) -> int:
+    """Put the changes back as held. The same list stays the same hold; another list replaces it."""
+    if old is not None and holding.lists_the_same(session, old):
+        holding.put_back(session, old)
+        return old.id
+    if old is not None:
+        holding.decide(session, old, "superseded", why.actor, "replaced by a newer list", why.now)
+    impact = reconciling.impact(session, tenant, why.now)
+    totals = reconciling.totals(session, tenant, why.now)
+    hold = Hold(
+        tenant_id=tenant.id,
+        rule=trip.rule,
+        reason=trip.reason,
+        would_expire=impact.would_expire,
+        enrolled=totals.enrolled,
+        orders=totals.current_orders,
+        run_id=why.run_id,
+        opened_at=why.now,
+    )
+    session.add(hold)
+    session.flush()
+    holding.add_items(session, hold, tenant, why.now)
+    holding.put_back(session, hold)
+    return hold.id

@@ -1,0 +1,86 @@
+"""What a pull reads: the words after `termsync sync`, as one text that is a key, and back."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from worker.errors import TermsyncError
+
+
+class ScopeKind(StrEnum):
+    INCREMENTAL = "incremental"
+    FULL = "full"
+    SINCE = "since"
+    TENANT = "tenant"
+    CUSTOMER = "customer"
+    ORDER = "order"
+
+
+# These read everything that changed and may move the watermark; they go one after the other.
+MOVING = frozenset({ScopeKind.INCREMENTAL, ScopeKind.FULL, ScopeKind.SINCE})
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """`str(scope)` is the key two requests share: `full`, `tenant:acme`, `order:SO1`, `since:…Z`."""
+
+    kind: ScopeKind
+    value: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.value}" if self.value else str(self.kind)
+
+    @property
+    def moves_watermark(self) -> bool:
+        return self.kind in MOVING
+
+    @property
+    def since(self) -> datetime:
+        """The instant of a `since` scope, aware UTC."""
+        return parse_instant(self.value)
+
+    @property
+    def customer_id(self) -> int:
+        """The NetSuite id of a `customer` scope."""
+        return int(self.value)
+
+    @staticmethod
+    def parse(text: str) -> "Scope":
+        """Read a scope. Raises `scope-invalid` naming the text and the forms there are."""
+        kind, _, value = text.partition(":")
+        try:
+            scope = Scope(ScopeKind(kind), value)
+        except ValueError:
+            raise _invalid(text) from None
+        if bool(value) != (scope.kind not in {ScopeKind.INCREMENTAL, ScopeKind.FULL}):
+            raise _invalid(text)
+        if scope.kind is ScopeKind.SINCE:
+            return Scope(scope.kind, format_instant(scope.since))
+        if scope.kind is ScopeKind.CUSTOMER and not (value.isascii() and value.isdecimal()):
+            raise _invalid(text)
+        return scope
+
+
+def parse_instant(text: str) -> datetime:
+    """An ISO 8601 instant or date; without an offset it is UTC. Raises `instant-invalid`."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise TermsyncError(
+            "instant-invalid",
+            f"{text!r} is not a date or an instant.",
+            "Write 2026-01-31 or 2026-01-31T12:00:00Z.",
+        ) from None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def format_instant(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _invalid(text: str) -> TermsyncError:
+    return TermsyncError(
+        "scope-invalid",
+        f"{text!r} is not something that can be synced.",
+        "Use incremental, full, since:2026-01-31T00:00:00Z, tenant:KEY, customer:ID or order:NUMBER.",
+    )
