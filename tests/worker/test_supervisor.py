@@ -23,7 +23,7 @@ label, program = sys.argv[1:]
 Supervisor([Child(n, [sys.executable, "-c", program, label, n]) for n in ("one", "two")], grace=1).run()
 """
 # Says on standard output that it runs, then waits.
-PATIENT = "import sys, time; print(sys.argv[2], flush=True); time.sleep(600)"
+PATIENT = "import os, sys, time; os.write(1, sys.argv[2].encode() + b'\\n'); time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + PATIENT
 
 

@@ -17,6 +17,7 @@ from redis.retry import Retry
 from worker.errors import DependencyUnreachable
 from worker.queue.middleware import JobLedger, LogContext, PatientRetries
 from worker.queue.resources import Resources
+from worker.queue.runner import ON_THE_ROW
 
 SHORT = "short"  # expiry, reconciling, looking: seconds at most
 LONG = "long"  # runs: pulls and background edits
@@ -93,7 +94,12 @@ def make_middleware(resources: Resources, min_backoff: int = MIN_BACKOFF) -> lis
         ShutdownNotifications(),
         TimeLimit(time_limit=TIME_LIMIT),
         CurrentMessage(),
-        PatientRetries(max_retries=MAX_RETRIES, min_backoff=min_backoff, max_backoff=MAX_BACKOFF),
+        PatientRetries(
+            max_retries=MAX_RETRIES,
+            min_backoff=min_backoff,
+            max_backoff=MAX_BACKOFF,
+            on_the_row=ON_THE_ROW,
+        ),
     ]
 
 

@@ -93,11 +93,20 @@ class JobLedger(Middleware):
 
 
 class PatientRetries(Retries):
-    """Retries that waits for Redis. dramatiq's own swallows a failed re-enqueue and then acks the message."""
+    """Retries that waits for Redis: dramatiq's own swallows a failed re-enqueue and then acks the message.
+
+    Errors of the kinds `on_the_row` are written down where the work is; their messages are done with.
+    """
+
+    def __init__(self, *, on_the_row: tuple[type[BaseException], ...] = (), **options: Any) -> None:
+        super().__init__(**options)
+        self._on_the_row = on_the_row
 
     def after_process_message(
         self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
     ) -> None:
+        if isinstance(exception, self._on_the_row):
+            return
         retries = message.options.get("retries", 0)
         while True:
             try:

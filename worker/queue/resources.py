@@ -5,13 +5,16 @@ import socket
 import threading
 from uuid import UUID, uuid4
 
+import redis
 from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware, MiddlewareError
 from sqlalchemy import Engine, delete, func, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from connectors.netsuite import ApiCall, NetSuiteClient, SalesOrders, connect, order_reader
 from models.sync_run import WorkerProcess
+from worker import metrics
 from worker.database import make_engine, make_sessions
 from worker.logs import get_logger
 from worker.settings import Settings
@@ -39,6 +42,9 @@ class Resources(Middleware):
         self._stopping = threading.Event()
         self._closing = threading.Event()
         self._heart: threading.Thread | None = None
+        self._connecting = threading.Lock()
+        self._client: NetSuiteClient | None = None
+        self._slots_in: redis.Redis | None = None
 
     def configure(self, settings: Settings, database_url: str) -> None:
         """Says what to open; opens nothing."""
@@ -61,10 +67,28 @@ class Resources(Middleware):
         """Whether the worker was told to stop; long work asks between two pages."""
         return self._stopping.is_set()
 
+    def orders(self) -> SalesOrders:
+        """The reader of NetSuite's sales orders, made at its first use: most workers never need it.
+
+        Raises OperatorMustAct when the NETSUITE_* settings are missing or contradict each other.
+        """
+        with self._connecting:
+            if self._client is None:
+                self._client = connect(
+                    self.settings,
+                    slots=self.settings.slots,
+                    slots_in=self._slots_in,
+                    timeouts=(self.settings.connect_timeout, self.settings.read_timeout),
+                    on_call=_count_call,
+                    stopping=self._stopping,
+                )
+            return order_reader(self.settings, self._client)
+
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self.worker_id = uuid4()
         self._stopping.clear()
         self._closing.clear()
+        self._slots_in = getattr(broker, "client", None)
         worker.worker_timeout = PICKUP_MILLISECONDS
         # A message taken beyond what the threads can do waits here while another process may be idle.
         worker.queue_prefetch = worker.worker_threads
@@ -89,6 +113,9 @@ class Resources(Middleware):
             self._heart.join(HEARTBEAT_SECONDS)
         with self.sessions.begin() as session:
             session.execute(delete(WorkerProcess).where(WorkerProcess.id == self.worker_id))
+        if self._client:
+            self._client.close()
+            self._client = None
         if self._engine:
             self._engine.dispose()
         log.info("worker-stopped", worker_id=str(self.worker_id))
@@ -113,3 +140,9 @@ class Resources(Middleware):
                     session.execute(alive)
             except SQLAlchemyError as error:
                 log.warning("heartbeat-failed", reason=type(error).__name__)
+
+
+def _count_call(call: ApiCall) -> None:
+    metrics.api_requests.labels(call.status or "none").inc()
+    metrics.api_request_seconds.observe(call.ms / 1000)
+    metrics.api_concurrency.set(call.in_flight)

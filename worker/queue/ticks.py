@@ -3,14 +3,16 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from models.sync_run import Tick
+from worker.pipeline.scope import Scope, ScopeKind
 from worker.settings import Settings
 
-KEPT = timedelta(days=2)
+ASKED_BY = "schedule"
+FULL, NIGHTLY, POLL = "full", "nightly", "poll"
 NIGHT = timedelta(days=1)
 
 
@@ -26,20 +28,18 @@ def schedules(settings: Settings) -> list[Schedule]:
     if settings.netsuite_account is None:
         return []
     return [
-        Schedule("full", settings.full_interval),
-        Schedule("nightly", NIGHT),
-        Schedule("poll", settings.poll_interval),
+        Schedule(FULL, settings.full_interval),
+        Schedule(NIGHTLY, NIGHT),
+        Schedule(POLL, settings.poll_interval),
     ]
 
 
-def scope(schedule: str, settings: Settings, now: datetime) -> str:
-    """The scope of the run that a tick of `schedule` asks for. Raises KeyError for an unknown schedule."""
-    since = now - timedelta(hours=settings.nightly_overlap_hours)
-    return {
-        "full": "full",
-        "nightly": f"since:{since:%Y-%m-%dT%H:%M:%SZ}",
-        "poll": "incremental",
-    }[schedule]
+def scope(schedule: str, settings: Settings, now: datetime) -> Scope:
+    """What a tick of `schedule` asks to be pulled."""
+    if schedule == NIGHTLY:
+        since = now - timedelta(hours=settings.nightly_overlap_hours)
+        return Scope.parse(f"since:{since.isoformat()}")
+    return Scope({FULL: ScopeKind.FULL, POLL: ScopeKind.INCREMENTAL}[schedule])
 
 
 def insert_due(session: Session, schedule: Schedule, now: datetime) -> bool:
@@ -57,8 +57,7 @@ def any_waiting(session: Session) -> bool:
     return session.scalars(select(exists().where(Tick.handled_at.is_(None)))).one()
 
 
-def take(session: Session, now: datetime) -> set[str]:
-    """The schedules whose ticks wait, marked as handled in this transaction; forgets ticks of long ago."""
-    session.execute(delete(Tick).where(Tick.handled_at < now - KEPT))
+def take(session: Session) -> set[str]:
+    """The schedules whose ticks wait, marked as handled in this transaction."""
     taken = update(Tick).where(Tick.handled_at.is_(None)).values(handled_at=func.clock_timestamp())
     return set(session.scalars(taken.returning(Tick.schedule)))

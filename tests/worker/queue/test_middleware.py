@@ -11,6 +11,7 @@ from dramatiq.middleware import CurrentMessage, Middleware, Retries, ShutdownNot
 from sqlalchemy import Engine, func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from connectors.errors import OperatorMustAct
 from models.sync_run import Attempt, WorkerProcess
 from worker.queue.broker import make_middleware
 from worker.queue.middleware import JobLedger, LogContext, PatientRetries
@@ -123,6 +124,21 @@ def test_every_failure_is_written_with_its_code_and_the_last_is_final(
         ("failed", "order-refused", "badorder")
     ] * 4
     assert len(broker.dead_letters) == 1
+
+
+def test_an_error_that_is_on_its_row_is_neither_repeated_nor_kept(
+    broker: StubBroker, boot: Boot, sessions: sessionmaker[Session]
+) -> None:
+    @dramatiq.actor(broker=broker)
+    def work() -> None:
+        raise OperatorMustAct("netsuite-login-refused", "refused", "Check the token.")
+
+    boot(broker)
+    work.send()
+    _finished(broker)
+    (attempt,) = _attempts(sessions)
+    assert (attempt.outcome, attempt.error_code) == ("failed", "netsuite-login-refused")
+    assert broker.dead_letters == []
 
 
 def test_log_context_of_one_message_is_not_seen_in_the_next(broker: StubBroker, boot: Boot) -> None:

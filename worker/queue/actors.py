@@ -1,0 +1,49 @@
+"""The actors: ids in, nothing out. Each finds in the database what is to be done, and may run twice at once."""
+
+import math
+
+import dramatiq
+
+from models.enrollment_changes import Why
+from worker import clock, metrics
+from worker.pipeline import expire, reconcile, runs
+from worker.queue import doorbell, housekeeping, runner, ticks
+from worker.queue.broker import LONG, SHORT, broker, resources
+
+
+# A pull of a whole account may take hours; it stops between two pages when the worker is told to.
+@dramatiq.actor(broker=broker, queue_name=LONG, time_limit=math.inf)
+def perform_run(run_id: int) -> None:
+    """Does a queued run, or one whose worker died."""
+    runner.perform(resources, run_id)
+
+
+@dramatiq.actor(broker=broker, queue_name=SHORT)
+def reconcile_tenant(tenant_id: int) -> None:
+    """Compares the tenant's due landing rows with its accepted orders, in one transaction."""
+    thresholds = runner.thresholds(resources.settings)
+    with resources.sessions.begin() as session:
+        why = Why(reconcile.ACTOR, clock.now(session))
+        reconciled = reconcile.reconcile_tenant(session, tenant_id, thresholds, why)
+    metrics.expiry_flips.labels("order_change").inc(reconciled.accepted.enrollments.expired)
+
+
+@dramatiq.actor(broker=broker, queue_name=SHORT)
+def expire_due() -> None:
+    """Writes down every expiry that time has brought."""
+    swept = expire.sweep_all(resources.sessions)
+    metrics.expiry_flips.labels("term").inc(swept.expired)
+
+
+@dramatiq.actor(broker=broker, queue_name=SHORT)
+def look_for_work() -> None:
+    """Turns the ticks that wait into runs, each schedule once however many of its ticks wait."""
+    with resources.sessions.begin() as session:
+        now = clock.now(session)
+        taken = ticks.take(session)
+        scopes = [ticks.scope(schedule, resources.settings, now) for schedule in sorted(taken)]
+        asked = [runs.request_pull(session, scope, ticks.ASKED_BY)[0] for scope in scopes]
+        if ticks.NIGHTLY in taken:
+            housekeeping.forget_old(session, now)
+    for run_id in asked:
+        doorbell.ring_run(run_id)

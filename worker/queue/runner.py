@@ -1,0 +1,112 @@
+"""Taking a run from its row, doing it, and making sure that the row says how it ended.
+
+A run must never stay `running` under a living worker that no longer works on it: nobody else would take it up.
+"""
+
+import time
+from datetime import timedelta
+from decimal import Decimal
+
+from dramatiq.middleware import Interrupt
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from connectors.errors import ConnectorError
+from connectors.netsuite.account import Account
+from worker import clock, metrics
+from worker.errors import TermsyncError
+from worker.logs import get_logger
+from worker.pipeline import pull, runs
+from worker.pipeline.guard import Thresholds
+from worker.pipeline.pull import PullOptions
+from worker.pipeline.runs import ClaimedRun, RunLost
+from worker.queue.resources import Resources
+from worker.settings import Settings
+
+log = get_logger(__name__)
+
+# Their code and text are on the run's row; the queue has nothing to repeat.
+ON_THE_ROW = (ConnectorError, TermsyncError, RunLost)
+# The run itself is sound: it goes back to the queue.
+PASSING = (OperationalError, InterfaceError, Interrupt)
+PAUSE = timedelta(seconds=5)
+DATABASE_SECONDS = 1.0
+
+
+def perform(resources: Resources, run_id: int) -> None:
+    """Claims a run and does it to its end; does nothing when it is not to be had. Raises what made it fail."""
+    with resources.sessions.begin() as session:
+        run = runs.claim(session, run_id, resources.worker_id, clock.now(session))
+    if run is None:
+        log.debug("run-not-claimed", run_id=run_id)
+        return
+    log.info("run-claimed", run_id=run_id, kind=run.kind, scope=run.scope, epoch=run.epoch)
+    started = time.monotonic()
+    state = "failed"
+    try:
+        state = _do(resources, run)
+    except BaseException as error:
+        state = _end_after(resources, run, error)
+        raise
+    finally:
+        seconds = time.monotonic() - started
+        metrics.run_duration.labels(run.kind, run.scope.partition(":")[0], state).observe(seconds)
+        log.info("run-ended", run_id=run_id, state=state, seconds=round(seconds, 3))
+
+
+def _do(resources: Resources, run: ClaimedRun) -> str:
+    if run.kind != runs.PULL:
+        raise TermsyncError(
+            "run-kind-unknown",
+            f"This program cannot do runs of kind {run.kind!r}.",
+            "Update the workers to the version that asked for the run.",
+        )
+    return pull.perform(
+        resources.sessions, resources.orders(), run, pull_options(resources.settings), resources.stopping
+    )
+
+
+def pull_options(settings: Settings) -> PullOptions:
+    """How to pull, by the settings."""
+    return PullOptions(
+        account=Account.of(settings.netsuite_account or "", settings.netsuite_base_url).realm,
+        slots=settings.slots,
+        safety=timedelta(seconds=settings.safety_seconds),
+        overlap=timedelta(seconds=settings.overlap_seconds),
+        thresholds=thresholds(settings),
+    )
+
+
+def thresholds(settings: Settings) -> Thresholds:
+    """The guard's thresholds, by the settings."""
+    return Thresholds(
+        people=settings.guard_min,
+        people_share=Decimal(str(settings.guard_share)),
+        orders=settings.guard_orders_min,
+        orders_share=Decimal(str(settings.guard_orders_share)),
+    )
+
+
+def _end_after(resources: Resources, run: ClaimedRun, error: BaseException) -> str:
+    """Writes the end on the row, however long the database is away. Returns the state the run is in then."""
+    while True:
+        try:
+            return _write_end(resources, run, error)
+        except RunLost:  # the pull has ended it itself, or another worker has it
+            return "failed"
+        except SQLAlchemyError as problem:
+            if resources.stopping():  # this worker is soon taken for dead, and its runs are taken up
+                return "running"
+            log.warning("run-end-waits-for-database", run_id=run.id, reason=type(problem).__name__)
+            time.sleep(DATABASE_SECONDS)
+
+
+def _write_end(resources: Resources, run: ClaimedRun, error: BaseException) -> str:
+    with resources.sessions.begin() as session:
+        now = clock.now(session)
+        if isinstance(error, PASSING):
+            runs.give_back(session, run, now + PAUSE)
+            return "queued"
+        code = getattr(error, "code", "internal-error")
+        detail = str(error) if isinstance(error, ON_THE_ROW) else f"{type(error).__name__}: {error}"
+        runs.finish(session, run, "failed", now, error=(code, detail.replace("\0", "")))
+        return "failed"
