@@ -21,7 +21,7 @@ from worker.pipeline import tenants
 from worker.pipeline.fetching import Key, Reads, prefetched
 from worker.pipeline.guard import Thresholds
 from worker.pipeline.scope import Scope, ScopeKind, format_instant, parse_instant
-from worker.pipeline.store import DryStore, LiveStore, StopAsked
+from worker.pipeline.store import DryStore, LiveStore, StopAsked, ids_of
 from worker.pipeline.tally import Tally
 
 ORDERS, DELETIONS = "orders", "deletions"
