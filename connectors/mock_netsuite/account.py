@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import random
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -13,13 +13,13 @@ from itertools import count
 from connectors.mock_netsuite.catalogue import Catalogue, Kind, catalogue
 from connectors.mock_netsuite.chaos import Chaos, Fault
 from connectors.mock_netsuite.clock import Clock
-from connectors.mock_netsuite.config import MockConfig
+from connectors.mock_netsuite.config import Endpoint, MockConfig
 from connectors.mock_netsuite.data import FIRST_ORDER_ID, STRIDE, DataBuilder
 from connectors.mock_netsuite.governance import Governance
 from connectors.mock_netsuite.login import Login
 from connectors.mock_netsuite.messages import Request
+from connectors.mock_netsuite.records.changes import Change, Numbers
 from connectors.mock_netsuite.records.types import record_types
-from connectors.mock_netsuite.records.writing import Change, Numbers
 from connectors.mock_netsuite.store import Store
 from connectors.mock_netsuite.suiteql import engine, masks
 from connectors.mock_netsuite.suiteql.values import Session
@@ -47,7 +47,7 @@ class Account:
             config.concurrency, config.over_limit, config.queue_seconds, config.retry_after
         )
         self.login = Login(config, self.clock)
-        self.latency: dict[str, float] = dict(config.latency)
+        self.latency: Mapping[Endpoint, float] = config.latency
         self.line_edits_bump_header = config.line_edits_bump_header
         custom = [(field.scriptid, Kind(field.kind)) for field in config.custom_fields]
         features = {"one_world": config.one_world, "suite_billing": config.suite_billing}
@@ -149,7 +149,7 @@ class Account:
         return [int(row[0]) for row in rows]
 
     def churn_by_chance(self, amount: int) -> None:
-        self.churn(amount, random.getrandbits(31))  # noqa: S311  chance for tests, not a secret
+        self.churn(amount, random.getrandbits(31))
 
     def seed_orders(self, amount: int, modified: datetime | None = None) -> tuple[int, int]:
         """Adds orders in bulk, changed at `modified` (aware; now when unset); returns the range of their ids."""

@@ -10,7 +10,7 @@ from typing import Any
 from connectors.mock_netsuite import problems, system
 from connectors.mock_netsuite.account import Account
 from connectors.mock_netsuite.chaos import Fault
-from connectors.mock_netsuite.config import MockConfig
+from connectors.mock_netsuite.config import Endpoint, MockConfig
 from connectors.mock_netsuite.control import Control
 from connectors.mock_netsuite.disturbances import answer_instead, on_the_wire
 from connectors.mock_netsuite.governance import Slot
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 _REST = "/services/rest/"
 
 
-def endpoint_of(path: str) -> str:
+def endpoint_of(path: str) -> Endpoint:
     """The kind of endpoint a path belongs to, as faults and latency name it."""
     if path == SUITEQL:
         return "suiteql"
@@ -74,13 +74,13 @@ class App:
         self._journal(request, endpoint, faults, response, time.perf_counter() - started)
         return response, slot
 
-    def _answered(self, request: Request, endpoint: str, faults: Sequence[Fault]) -> Response:
+    def _answered(self, request: Request, endpoint: Endpoint, faults: Sequence[Fault]) -> Response:
         time.sleep(self.account.latency.get(endpoint, 0.0))
         instead = answer_instead(faults, self.account)
         response = instead if instead is not None else self._endpoint(request, endpoint, faults)
         return on_the_wire(response, faults)
 
-    def _endpoint(self, request: Request, endpoint: str, faults: Sequence[Fault]) -> Response:
+    def _endpoint(self, request: Request, endpoint: Endpoint, faults: Sequence[Fault]) -> Response:
         if endpoint == "token":
             return self.account.login.issue_token(request)
         if request.method == "OPTIONS" and request.path.startswith(_REST):
@@ -98,7 +98,7 @@ class App:
         return system.handle(request, self.account)
 
     def _journal(
-        self, request: Request, endpoint: str, faults: Sequence[Fault], response: Response, seconds: float
+        self, request: Request, endpoint: Endpoint, faults: Sequence[Fault], response: Response, seconds: float
     ) -> None:
         entry: dict[str, Any] = {
             "time": self.account.clock.now().isoformat(),

@@ -26,9 +26,9 @@ class CustomField(BaseModel):
 class MockConfig(BaseModel):
     """The account, its login, its data and its faults. Frozen; `/_mock/` changes a running account.
 
-    Without any credentials set, the documented demo values below are valid ones: account `TSTDRV1234567`, consumer key
-    `demo-consumer-key`, consumer secret `demo-consumer-secret`, token id `demo-token-id`, token secret
-    `demo-token-secret`. OAuth 2.0 has no demo default, since a private key must not be in the source.
+    Without any credentials set, the documented demo values below are valid ones: account `TSTDRV1234567`,
+    consumer key `demo-consumer-key`, consumer secret `demo-consumer-secret`, token id `demo-token-id`, token
+    secret `demo-token-secret`. OAuth 2.0 has no demo default, since a private key must not be in the source.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,12 +1,15 @@
 """The account's demo data: the same seed and day give the same rows, every time.
 
 Orders are made by SQL, so that a million take seconds. Their internal ids are interleaved with those of other
-transactions and leave gaps. Some have no term on the header, some none at all; some changed in the same second by a
-mass update, some in the hour that daylight saving repeats.
+transactions and leave gaps. Some have no term on the header, some none at all; some changed in the same second
+by a mass update, some in the hour that daylight saving repeats.
 """
+
+# ruff: noqa: S608  SQL is composed of the catalogue's own names; values are bound or quoted.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,27 +17,11 @@ import duckdb
 
 from connectors.mock_netsuite.catalogue import STATUSES, TYPES, Kind, Table, custom_fields
 from connectors.mock_netsuite.config import MockConfig
+from connectors.mock_netsuite.demo import BODIES, ITEMS, LINES, ORDERS, PLACES, SUBSIDIARIES
 from connectors.mock_netsuite.store import Store
 
 FIRST_ORDER_ID = 1000
 STRIDE = 3  # ids given away per order: one or two to the order, one to its invoice
-
-_PLACES = (
-    "Lakeside Northfield Riverbend Cedar_Valley Stonebridge Mapleton Harborview Pine_Ridge Fairmont Brookhaven "
-    "Eastgate Willow_Creek Summit Ashford Meadowbrook Clearwater Kingsport Oakdale Redwood Silver_Lake Glenwood "
-    "Highland Bayview Prairie_View Millbrook"
-).split()
-_BODIES = (
-    "Community_College|University|School_District|Health_System|Credit_Union|Manufacturing_Inc.|Logistics_LLC|"
-    "Consulting_Group|Public_Library|Technical_Institute|Insurance_Co.|Foods_Ltd."
-).split("|")
-_ITEMS = (
-    (1, "LMS-SEAT", "Learning seat, yearly", "Service"),
-    (2, "LMS-SITE", "Site licence", "Service"),
-    (3, "COURSE-PACK", "Course pack", "NonInvtPart"),
-    (4, "ONBOARD", "Onboarding day", "Service"),
-)
-_SUBSIDIARIES = ((1, None, "Parent Company"), (2, 1, "US West"), (3, 1, "Europe"))
 
 
 def fold_start(zone: ZoneInfo, before: date) -> datetime:
@@ -61,7 +48,7 @@ class DataBuilder:
         self._store, self._config, self._today = store, config, today
         self._fold = fold_start(ZoneInfo(config.time_zone), today)
 
-    def build(self, tables: dict[str, Table]) -> None:
+    def build(self, tables: Mapping[str, Table]) -> None:
         with self._store.transaction() as cursor:
             self._macros(cursor)
             self._lists(cursor, tables)
@@ -80,7 +67,7 @@ class DataBuilder:
                 values,
             )
             cursor.execute(
-                'UPDATE "transactionline" SET linecreateddate = ?, linelastmodifieddate = ? WHERE transaction >= ?',
+                "UPDATE transactionline SET linecreateddate = ?, linelastmodifieddate = ? WHERE transaction >= ?",
                 values,
             )
 
@@ -88,27 +75,27 @@ class DataBuilder:
         cursor.execute(
             f"CREATE MACRO pick(i, salt, n) AS CAST(hash(i, salt, {self._config.seed:d}) % n AS BIGINT)"
         )
-        places = ", ".join(f"'{name.replace('_', ' ')}'" for name in _PLACES)
-        bodies = ", ".join(f"'{name.replace('_', ' ')}'" for name in _BODIES)
+        places = ", ".join(f"'{name.replace('_', ' ')}'" for name in PLACES)
+        bodies = ", ".join(f"'{name.replace('_', ' ')}'" for name in BODIES)
         cursor.execute(
-            f"CREATE MACRO company(i) AS ([{places}])[1 + i % {len(_PLACES)}] || ' ' || "
-            f"([{bodies}])[1 + (i // {len(_PLACES)}) % {len(_BODIES)}] || "
-            f"CASE WHEN i < {len(_PLACES) * len(_BODIES)} THEN '' "
-            f"ELSE ' ' || (1 + i // {len(_PLACES) * len(_BODIES)}) END"
+            f"CREATE MACRO company(i) AS ([{places}])[1 + i % {len(PLACES)}] || ' ' || "
+            f"([{bodies}])[1 + (i // {len(PLACES)}) % {len(BODIES)}] || "
+            f"CASE WHEN i < {len(PLACES) * len(BODIES)} THEN '' "
+            f"ELSE ' ' || (1 + i // {len(PLACES) * len(BODIES)}) END"
         )
 
-    def _lists(self, cursor: duckdb.DuckDBPyConnection, tables: dict[str, Table]) -> None:
+    def _lists(self, cursor: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) -> None:
         made = datetime(self._today.year - 4, 1, 2, 17, 0)  # noqa: DTZ001  naive UTC, as stored
         cursor.execute("INSERT INTO dual VALUES ('X')")
         cursor.execute("INSERT INTO currency VALUES (1, 1, 'USD', 'US Dollar', 'F'), (2, 1.1, 'EUR', 'Euro', 'F')")
         cursor.execute("INSERT INTO department (id, name, fullname, isinactive) VALUES (1, 'Sales', 'Sales', 'F')")
         cursor.executemany(
             "INSERT INTO subsidiary VALUES (?, ?, 1, ?, ?, 'F', 'F')",
-            [(number, parent, name, name) for number, parent, name in _SUBSIDIARIES],
+            [(number, parent, name, name) for number, parent, name in SUBSIDIARIES],
         )
         cursor.executemany(
             "INSERT INTO item VALUES (?, ?, ?, ?, ?, 'F', ?, ?)",
-            [(number, code, name, code, kind, made, made) for number, code, name, kind in _ITEMS],
+            [(number, code, name, code, kind, made, made) for number, code, name, kind in ITEMS],
         )
         cursor.executemany(
             "INSERT INTO employee VALUES (?, ?, ?, ?, ?, 'F', ?)",
@@ -150,7 +137,8 @@ class DataBuilder:
                 CASE WHEN pick(i, 31, 50) = 0 THEN 'T' ELSE 'F' END,
                 made, made + to_seconds(pick(i, 33, 86400 * 300)), 1 + pick(i, 34, 3)
             FROM (
-                SELECT i, ?::TIMESTAMP - to_seconds(86400 * 400 + pick(i, 32, 86400 * 900)) AS made FROM range(?) r(i)
+                SELECT i, ?::TIMESTAMP - to_seconds(86400 * 400 + pick(i, 32, 86400 * 900)) AS made
+                FROM range(?) r(i)
             )
             """,
             [self._today, self._config.customer_count],
@@ -173,7 +161,7 @@ class DataBuilder:
 
     def _orders(self, cursor: duckdb.DuckDBPyConnection, start: int, stop: int) -> None:
         cursor.execute(
-            _ORDERS,
+            ORDERS,
             {
                 "start": start,
                 "stop": stop,
@@ -186,10 +174,10 @@ class DataBuilder:
         )
         low = FIRST_ORDER_ID + start * STRIDE
         if self._config.with_lines:
-            cursor.execute(_LINES, {"low": low, "first": FIRST_ORDER_ID})
+            cursor.execute(LINES, {"low": low, "first": FIRST_ORDER_ID})
         for table in ("previoustransactionlink", "nexttransactionlink"):
             cursor.execute(
-                f"INSERT INTO {table} SELECT createdfrom, id, 'SalesOrd', type, 'OrdBill', lastmodifieddate "  # noqa: S608
+                f"INSERT INTO {table} SELECT createdfrom, id, 'SalesOrd', type, 'OrdBill', lastmodifieddate "
                 'FROM "transaction" WHERE createdfrom IS NOT NULL AND id >= ?',
                 [low],
             )
@@ -203,98 +191,14 @@ class DataBuilder:
         """
         values = [self._today, min(50, self._config.orders // 100)]
         cursor.execute(
-            "INSERT INTO deletedrecord SELECT name, id, 31, 'SALESORDER', 'UI', 11, gone, 'F', 'F', 'F', 'Sales Order' "  # noqa: S608
+            "INSERT INTO deletedrecord "
+            "SELECT name, id, 31, 'SALESORDER', 'UI', 11, gone, 'F', 'F', 'F', 'Sales Order' "
             f"FROM ({deleted})",
             values,
         )
         cursor.execute(
-            "INSERT INTO transactionhistory (id, transaction, type, documentnumber, action, version, username, datetime) "  # noqa: S608
+            "INSERT INTO transactionhistory "
+            "(id, transaction, type, documentnumber, action, version, username, datetime) "
             f"SELECT id, id, 'SalesOrd', name, 'DELETE', 2, 'Dana Whitfield', gone FROM ({deleted})",
             values,
         )
-
-
-# Orders come in over 700 days, ids in order of creation, and are mostly changed soon after. A term lasts 6 to 36 months
-# and begins up to 60 days after the order. Of 100 orders 6 have their term only in the contract fields, 4 only on the
-# lines, 2 nowhere.
-_ORDERS = """
-INSERT INTO "transaction" (
-    id, type, tranid, entity, status, trandate, startdate, enddate, createddate, lastmodifieddate, employee, currency,
-    exchangerate, foreigntotal, memo, otherrefnum, custbody_swe_contract_start_date, custbody_swe_contract_end_date,
-    custbody_tran_term_in_months, custbody_contract_name, subsidiary, createdfrom
-)
-WITH slots AS (
-    SELECT i, unnest(CASE WHEN i % 8 = 3 THEN ['CustInvc', 'SalesOrd'] ELSE ['SalesOrd'] END) AS type,
-        pick(i, 1, $customers) AS customer, pick(i, 2, 100) AS shape,
-        $first + 3 * i + 1 + pick(i, 4, 2) AS order_id, $first + 3 * i AS invoice_id,
-        [6, 12, 12, 12, 24, 36][1 + pick(i, 5, 6)] AS months,
-        CAST(700 * 86400 * (1 - least(i / greatest($orders, 1), 1)) AS BIGINT) + 3600 AS age,
-        (1 + pick(i, 7, 200)) * (40 + pick(i, 8, 60)) * (1 + pick(i, 21, 2)) AS total,
-        pick(i, 9, 100) AS progress, pick(i, 19, 100) AS pace
-    FROM range($start, $stop) r(i)
-), dated AS (
-    SELECT *, $today::TIMESTAMP - to_seconds(age) AS created,
-        CAST($today::TIMESTAMP - to_seconds(age) AS DATE) AS ordered,
-        CAST($today::TIMESTAMP - to_seconds(age) AS DATE) + CAST(pick(i, 6, 60) AS INTEGER) AS starts
-    FROM slots
-), timed AS (
-    SELECT *, CAST(starts + to_months(months) - INTERVAL 1 DAY AS DATE) AS ends, CASE
-        WHEN pick(i, 11, 50) = 7 THEN
-            $today::TIMESTAMP - INTERVAL 20 DAY + to_hours(24 * pick(i, 12, 8)) + INTERVAL 41 MINUTE
-        WHEN pick(i, 11, 50) = 8 THEN $fold::TIMESTAMP + to_seconds(pick(i, 13, 7200))
-        ELSE created + to_seconds(pick(i, 14, least(age, 86400 * CASE
-            WHEN pace < 55 THEN 2 WHEN pace < 90 THEN 20 ELSE 700 END)))
-    END AS modified
-    FROM dated
-)
-SELECT
-    CASE type WHEN 'SalesOrd' THEN order_id ELSE invoice_id END, type,
-    CASE type WHEN 'SalesOrd' THEN 'SO' ELSE 'INV' END || (10000 + i), 101 + customer,
-    CASE
-        WHEN type <> 'SalesOrd' THEN 'A' WHEN starts > $today THEN CASE WHEN progress < 40 THEN 'A' ELSE 'B' END
-        WHEN progress < 3 THEN 'C' WHEN progress < 25 THEN 'B' WHEN progress < 30 THEN 'D' WHEN progress < 35 THEN 'E'
-        WHEN progress < 55 THEN 'F' WHEN progress < 95 THEN 'G' ELSE 'H'
-    END,
-    ordered, CASE WHEN shape >= 12 THEN starts END, CASE WHEN shape >= 12 THEN ends END,
-    created, greatest(created, modified), 11 + pick(i, 16, 2), 1, 1, total,
-    CASE WHEN pick(i, 17, 10) = 0 THEN 'Renewal of last year''s order' END,
-    CASE WHEN pick(i, 18, 3) = 0 THEN 'PO-' || (4000 + i) END,
-    CASE WHEN shape BETWEEN 6 AND 11 OR shape >= 50 THEN starts END,
-    CASE WHEN shape BETWEEN 6 AND 11 OR shape >= 50 THEN ends END,
-    CASE WHEN shape >= 2 THEN months END, CASE WHEN shape >= 50 THEN company(customer) || ' contract' END,
-    1 + pick(customer, 34, 3), CASE WHEN type = 'CustInvc' THEN order_id END
-FROM timed
-"""
-
-_LINES = """
-INSERT INTO "transactionline" (
-    uniquekey, transaction, id, linesequencenumber, mainline, taxline, item, itemtype, quantity, rate, netamount,
-    foreignamount, isclosed, subsidiary, department, memo, linelastmodifieddate, linecreateddate, revrecstartdate,
-    revrecenddate, custcol_start_date, custcol_end_date, custcol_swe_contract_start_date, custcol_swe_contract_end_date,
-    custcol_swe_contract_item_term_months
-)
-WITH numbered AS (
-    SELECT *, (id - $first) // 3 AS i, pick((id - $first) // 3, 21, 2) + 1 AS lines,
-        unnest(range(0, 2 + pick((id - $first) // 3, 21, 2))) AS line
-    FROM "transaction" WHERE id >= $low
-), shaped AS (
-    SELECT *, line > 0 AND pick(i, 2, 100) >= 2 AS has_term,
-        CASE WHEN line > 0 THEN -1 - pick(i, 7, 200) END AS seats,
-        trandate + CAST(pick(i, 6, 60) AS INTEGER) AS starts
-    FROM numbered
-), dated AS (
-    SELECT *, CAST(starts + to_months(CAST(custbody_tran_term_in_months AS INTEGER)) - INTERVAL 1 DAY AS DATE) AS ends FROM shaped
-)
-SELECT
-    (SELECT coalesce(max(uniquekey), 0) FROM "transactionline") + row_number() OVER (), id, line, line,
-    CASE WHEN line = 0 THEN 'T' ELSE 'F' END, 'F', CASE WHEN line > 0 THEN 1 + pick(i, 22 + line, 4) END,
-    CASE WHEN line > 0 THEN 'Service' END, seats, CASE WHEN line > 0 THEN 40 + pick(i, 8, 60) END,
-    CASE WHEN line = 0 THEN foreigntotal ELSE seats * (40 + pick(i, 8, 60)) END,
-    CASE WHEN line = 0 THEN foreigntotal ELSE seats * (40 + pick(i, 8, 60)) END,
-    'F', subsidiary, 1, CASE WHEN line > 0 AND pick(i, 25, 6) = 0 THEN 'Seats for the autumn term' END,
-    lastmodifieddate, createddate, CASE WHEN has_term THEN starts END, CASE WHEN has_term THEN ends END,
-    CASE WHEN has_term THEN starts END, CASE WHEN has_term THEN ends END,
-    CASE WHEN has_term AND pick(i, 2, 100) >= 50 THEN starts END,
-    CASE WHEN has_term AND pick(i, 2, 100) >= 50 THEN ends END, CASE WHEN has_term THEN custbody_tran_term_in_months END
-FROM dated
-"""

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from connectors.mock_netsuite.account import Account
 
 _MAINTENANCE = (
-    b"<!DOCTYPE html><html><head><title>NetSuite - Scheduled Maintenance</title></head><body><p>The account you are "
-    b"trying to access is currently unavailable while we undergo our regularly scheduled maintenance.</p></body></html>"
+    b"<!DOCTYPE html><html><head><title>NetSuite - Scheduled Maintenance</title></head><body><p>The account "
+    b"you are trying to access is currently unavailable while we undergo our regularly scheduled maintenance."
+    b"</p></body></html>"
 )
 _LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>NetSuite - Customer Login</title></head><body></body></html>"
 _BROKEN_JSON = b'{"links": [], "count": 1000, "hasMore": true, "items": [{"links": [], "id": "10'

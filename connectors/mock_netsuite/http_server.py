@@ -65,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
             if slot is not None:
                 slot.release()
 
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = do_GET  # noqa: N815  names of the base class
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = do_GET
 
     def _body(self, limit: int) -> bytes | None:
         """The request body; None when it is larger than the server takes or its length is not known."""

@@ -98,7 +98,7 @@ class TokenLogin:
         return sign(text, *secrets)
 
     def _check_nonce(self, given: dict[str, str], timestamp: float) -> None:
-        """A nonce is good once for its token and timestamp; older than the window it is refused by its timestamp."""
+        """A nonce is good once for its token and timestamp; past the window its timestamp refuses it."""
         key = (given["oauth_token"], given["oauth_timestamp"], given.get("oauth_nonce", ""))
         if len(key[2]) < 6:
             raise Refused("InvalidNonce")

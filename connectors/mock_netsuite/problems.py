@@ -1,7 +1,7 @@
 """NetSuite's own error bodies (`nsError`), as recorded or documented.
 
-Every function returns an exception to raise; the HTTP layer turns it into the response. Guessed texts are listed in
-`assumptions.py`.
+Every function returns an exception to raise; the HTTP layer turns it into the response. Guessed texts are
+listed in `assumptions.py`.
 """
 
 from __future__ import annotations

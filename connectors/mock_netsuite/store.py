@@ -1,7 +1,7 @@
 """The rows of the account, in DuckDB in memory.
 
-No indexes: rows are kept in id order, so the engine's own min/max per row group finds a key in under a millisecond,
-and saving a record stays cheap.
+No indexes: rows are kept in id order, so the engine's own min/max per row group finds a key in under a
+millisecond, and saving a record stays cheap.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Store:
 
     def __init__(self, tables: Mapping[str, Table]) -> None:
         self._database = duckdb.connect(":memory:", config={"enable_external_access": "false"})
-        # A page of 1,000 rows out of 1,000,000 is found on its sort keys first; the other columns are read afterwards.
+        # A page of 1,000 rows out of 1,000,000 is found on its sort keys; its other columns are read afterwards.
         self._database.execute("SET GLOBAL late_materialization_max_rows = 20000")
         self._writing = threading.RLock()
         for table in tables.values():

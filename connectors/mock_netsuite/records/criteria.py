@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.mock_netsuite import problems
 from connectors.mock_netsuite.records.types import Field, Form
-from connectors.mock_netsuite.suiteql import masks
+from connectors.mock_netsuite.suiteql import mask_reader
 
 _WORD = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[()\[\],]|[^\s()\[\],"]+)')
 _DATE_WORDS = {"AFTER": ">", "BEFORE": "<", "ON": "=", "ON_OR_AFTER": ">=", "ON_OR_BEFORE": "<="}
@@ -83,7 +83,7 @@ class Criteria:
         if entry is None:
             raise problems.invalid_parameter("q", f"Invalid query filter: field '{name}' does not exist.")
         operator = self._take().upper()
-        negated = operator.endswith("_NOT") or operator == "EMPTY_NOT"
+        negated = operator.endswith("_NOT")
         condition = self._condition(entry, operator.removesuffix("_NOT"))
         return f"(NOT coalesce({condition}, false))" if negated else condition
 
@@ -122,9 +122,6 @@ class Criteria:
         day = f'"{entry.column}"'
         if entry.form is Form.INSTANT:
             day = f"CAST(timezone('{self.zone}', timezone('UTC', {day})) AS DATE)"
-        if operator in _RANGES:
-            low, high = self._pair()
-            return f"{day} BETWEEN {self._bind(self._day(low))} AND {self._bind(self._day(high))}"
         if operator not in _DATE_WORDS:
             raise _refused()
         return f"{day} {_DATE_WORDS[operator]} {self._bind(self._day(self._take()))}"
@@ -135,7 +132,7 @@ class Criteria:
         if ":" in bare:
             raise _refused()
         try:
-            return masks.parse(bare, self.date_format, self.now).moment.date()
+            return mask_reader.parse(bare, self.date_format, self.now).moment.date()
         except problems.Problem as error:
             raise _refused() from error
 

@@ -17,10 +17,11 @@ from connectors.mock_netsuite.messages import (
 )
 from connectors.mock_netsuite.paging import page_body, window
 from connectors.mock_netsuite.records import metadata
+from connectors.mock_netsuite.records.changes import Change
 from connectors.mock_netsuite.records.criteria import Criteria
 from connectors.mock_netsuite.records.reading import Reader
 from connectors.mock_netsuite.records.types import RecordType
-from connectors.mock_netsuite.records.writing import Change, Writer
+from connectors.mock_netsuite.records.writing import Writer
 
 if TYPE_CHECKING:
     from connectors.mock_netsuite.account import Account, View
@@ -89,7 +90,8 @@ class RecordService:
 
     def _collection(self, request: Request, view: View, record_type: RecordType, _: list[str]) -> Response:
         page = window(request, self._account.config.row_cap)
-        where, values = record_type.condition, []
+        values: list[Any] = []
+        where = record_type.condition
         where += f" AND {view.catalogue.row_filters.get(record_type.table, 'true').format(t='r')}"
         text = request.parameter("q")
         if text:
@@ -98,9 +100,9 @@ class RecordService:
             where += f" AND {condition}"
         source = f'FROM "{record_type.table}" r WHERE {where}'
         try:
-            total = int(self._account.store.rows(f"SELECT count(*) {source}", values)[0][0])  # noqa: S608
+            total = int(self._account.store.rows(f"SELECT count(*) {source}", values)[0][0])
             rows = self._account.store.rows(
-                f"SELECT r.id {source} ORDER BY r.id LIMIT {page.limit} OFFSET {page.offset}",  # noqa: S608
+                f"SELECT r.id {source} ORDER BY r.id LIMIT {page.limit} OFFSET {page.offset}",
                 values,
             )
         except duckdb.Error as error:

@@ -1,80 +1,26 @@
 """POST, PATCH, PUT and DELETE of one record.
 
-A request is checked in full first and becomes a list of statements; applying them is one transaction. The statements
-can also be kept back for a while: a late commit, dated at the request and seen only afterwards.
+A request is checked in full first and becomes a list of statements; applying them is one transaction. The
+statements can also be kept back for a while: a late commit, dated at the request and seen only afterwards.
 """
+
+# ruff: noqa: S608  SQL is composed of the catalogue's own names; values are bound or quoted.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from itertools import count
 from typing import Any
 
 from connectors.mock_netsuite import problems
+from connectors.mock_netsuite.records.changes import Change, Numbers
 from connectors.mock_netsuite.records.reading import row_name
 from connectors.mock_netsuite.records.types import Field, Form, RecordType
 from connectors.mock_netsuite.records.values import from_json
 from connectors.mock_netsuite.store import Store
-
-_GAP = 3  # internal ids are shared with other records, so new ones do not follow each other
-
-
-@dataclass
-class Change:
-    """Statements to run together, and the record they are about."""
-
-    record_id: int
-    statements: list[tuple[str, list[Any]]] = field(default_factory=list)
-
-    def insert(self, table: str, values: Mapping[str, Any]) -> None:
-        names = ", ".join(f'"{name}"' for name in values)
-        marks = ", ".join("?" for _ in values)
-        self.statements.append((f'INSERT INTO "{table}" ({names}) VALUES ({marks})', list(values.values())))  # noqa: S608
-
-    def update(self, table: str, values: Mapping[str, Any], where: str, keys: list[Any]) -> None:
-        pairs = ", ".join(f'"{name}" = ?' for name in values)
-        self.statements.append((f'UPDATE "{table}" SET {pairs} WHERE {where}', [*values.values(), *keys]))  # noqa: S608
-
-    def run(self, sql: str, *values: Any) -> None:
-        self.statements.append((sql, list(values)))
-
-    def apply(self, store: Store) -> None:
-        with store.transaction() as cursor:
-            for sql, values in self.statements:
-                cursor.execute(sql, values)
-
-
-class Numbers:
-    """Internal ids and line keys, never given out twice."""
-
-    def __init__(self, store: Store) -> None:
-        self._lock = threading.Lock()
-        self._store = store
-        self.restart()
-
-    def restart(self) -> None:
-        """Goes on after the highest numbers in the store, as after a bulk seeding."""
-        with self._lock:
-            self._counters = {
-                table: count(highest + step, step)
-                for table, highest, step in (
-                    ("transaction", self._highest("transaction", "id", 1000), _GAP),
-                    ("customer", self._highest("customer", "id", 100), 1),
-                    ("transactionline", self._highest("transactionline", "uniquekey", 0), 1),
-                    ("transactionhistory", self._highest("transactionhistory", "id", 1000), 1),
-                )
-            }
-
-    def _highest(self, table: str, column: str, least: int) -> int:
-        return max(least, int(self._store.rows(f'SELECT coalesce(max({column}), 0) FROM "{table}"')[0][0]))  # noqa: S608
-
-    def next(self, table: str) -> int:
-        with self._lock:
-            return next(self._counters[table])
 
 
 class Writer:
@@ -129,7 +75,7 @@ class Writer:
         else:
             change.run("DELETE FROM transactionline WHERE transaction = ?", identifier)
             self._note_history(change, row)
-        change.run(f'DELETE FROM "{record_type.table}" WHERE id = ?', identifier)  # noqa: S608  a table of ours
+        change.run(f'DELETE FROM "{record_type.table}" WHERE id = ?', identifier)
         change.insert("deletedrecord", self._deletion(record_type, row))
         return change
 
@@ -248,9 +194,9 @@ class Writer:
     def _retotal(self, change: Change, order_id: int) -> None:
         """The order's total is that of its lines."""
         total = "(SELECT -sum(foreignamount) FROM transactionline WHERE transaction = ? AND mainline = 'F')"
-        change.run(f'UPDATE "transaction" SET foreigntotal = {total} WHERE id = ?', order_id, order_id)  # noqa: S608
+        change.run(f'UPDATE "transaction" SET foreigntotal = {total} WHERE id = ?', order_id, order_id)
         change.run(
-            f"UPDATE transactionline SET foreignamount = {total}, netamount = {total}, "  # noqa: S608
+            f"UPDATE transactionline SET foreignamount = {total}, netamount = {total}, "
             'subsidiary = (SELECT subsidiary FROM "transaction" WHERE id = ?) '
             "WHERE transaction = ? AND mainline = 'T'",
             *[order_id] * 4,
@@ -309,7 +255,8 @@ def _with_amount(values: dict[str, Any], before: Mapping[str, Any] | None = None
     """Amount of a line: given, else quantity times rate."""
     known = {**(before or {}), **values}
     if "foreignamount" not in values and ("quantity" in values or "rate" in values or before is None):
-        amount = (known.get("quantity") if known.get("quantity") is not None else -1) * (known.get("rate") or 0)
+        quantity = known.get("quantity")
+        amount = (Decimal(-1) if quantity is None else quantity) * (known.get("rate") or Decimal(0))
         values = {**values, "foreignamount": amount}
     if "foreignamount" in values:
         values = {**values, "netamount": values["foreignamount"]}

@@ -1,1 +1,1 @@
-"""SuiteQL: parsed as Oracle SQL, checked against the account's catalogue, translated by general rules, run on DuckDB."""
+"""SuiteQL: parsed as Oracle SQL, checked against the account, translated by general rules, run on DuckDB."""

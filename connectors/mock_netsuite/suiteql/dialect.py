@@ -1,7 +1,7 @@
 """SuiteQL text to a syntax tree, refusing what SuiteQL refuses.
 
-The Oracle grammar of sqlglot, except that every function call stays as it was written: which functions there are, and
-what they mean, is for `functions.py` alone.
+The Oracle grammar of sqlglot, except that every function call stays as it was written: which functions there
+are, and what they mean, is for `functions.py` alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlglot import exp
 from sqlglot.dialects.oracle import Oracle
 from sqlglot.errors import SqlglotError
 from sqlglot.parsers.oracle import OracleParser
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 from sqlglot.transforms import eliminate_join_marks
 
 from connectors.mock_netsuite import problems

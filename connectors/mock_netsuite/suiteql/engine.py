@@ -21,7 +21,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True)
 class Page:
-    """`items` hold text only and lack the columns that are NULL; `reads` says which columns are behind each key."""
+    """`items` hold text only and lack the columns that are NULL; `reads` gives the columns behind each key."""
 
     items: list[Item]
     total: int

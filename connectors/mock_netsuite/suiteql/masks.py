@@ -1,15 +1,13 @@
-"""Oracle date format masks: to DuckDB SQL for TO_CHAR, and read by TO_DATE.
+"""Oracle date format masks, as DuckDB SQL for TO_CHAR.
 
-Follows Oracle's rules for element names, padding, FM, quoted text, and leniency in reading (fewer digits, other
-punctuation, missing time of day). An element that is not known refuses the query.
+Follows Oracle's rules for element names, padding, FM and quoted text. An element that is not known refuses the
+query.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from connectors.mock_netsuite import problems
@@ -45,7 +43,7 @@ _STRFTIME = {
     "IW": "%V",
     "IYYY": "%G",
 }
-_NUMERIC = frozenset("%Y %y %m %d %j %H %I %M %S %V".split())
+_NUMERIC = frozenset(["%Y", "%y", "%m", "%d", "%j", "%H", "%I", "%M", "%S", "%V"])
 _COMPUTED = {  # elements that strftime has no code for; {x} is the timestamp
     "Q": "CAST(quarter({x}) AS VARCHAR)",
     "D": "CAST(dayofweek({x}) + 1 AS VARCHAR)",
@@ -56,10 +54,21 @@ _COMPUTED = {  # elements that strftime has no code for; {x} is the timestamp
     "X": "'.'",
 }
 _PADDED = {"MONTH": 9, "DAY": 9}
-_COMPOUND = {"TS": "FMHH12:MI:SS AM", "DL": "FMDay, Month DD, YYYY"}
+_COMPOUND = {"TS": "FMHH12FM:MI:SS AM", "DL": "FMDay, Month DD, YYYY"}
 DATE_FORMATS = frozenset(
-    "MM/DD/YYYY M/D/YYYY DD/MM/YYYY D/M/YYYY DD.MM.YYYY D.M.YYYY YYYY-MM-DD YYYY/MM/DD DD-MM-YYYY DD-Mon-YYYY "
-    "DD-MON-YYYY".split()
+    [
+        "MM/DD/YYYY",
+        "M/D/YYYY",
+        "DD/MM/YYYY",
+        "D/M/YYYY",
+        "DD.MM.YYYY",
+        "D.M.YYYY",
+        "YYYY-MM-DD",
+        "YYYY/MM/DD",
+        "DD-MM-YYYY",
+        "DD-Mon-YYYY",
+        "DD-MON-YYYY",
+    ]
 )
 
 
@@ -77,7 +86,7 @@ def from_preference(date_format: str) -> str:
     return mask if mask == date_format else f"FM{mask}"
 
 
-def _elements(mask: str, date_format: str = "MM/DD/YYYY") -> Iterator[Element | str]:
+def elements(mask: str, date_format: str = "MM/DD/YYYY") -> Iterator[Element | str]:
     """Elements and literal texts of a mask, in order."""
     position, unpadded = 0, False
     while position < len(mask):
@@ -93,9 +102,9 @@ def _elements(mask: str, date_format: str = "MM/DD/YYYY") -> Iterator[Element | 
         if name == "FM":
             unpadded = not unpadded
         elif name == "DS":
-            yield from _elements(date_format)
+            yield from elements(date_format)
         elif name in _COMPOUND:
-            yield from _elements(_COMPOUND[name])
+            yield from elements(_COMPOUND[name])
         elif name != "FX":
             yield Element(name, written, unpadded)
 
@@ -107,7 +116,7 @@ def to_char(moment: str, mask: str, date_format: str = "MM/DD/YYYY", zone: tuple
     """
     pieces: list[str] = []
     plain = ""
-    for element in _elements(mask, date_format):
+    for element in elements(mask, date_format):
         code = element.replace("%", "%%") if isinstance(element, str) else _code(element)
         if code is not None:
             plain += code
@@ -166,7 +175,8 @@ def _zone_piece(name: str, zone: tuple[str, str] | None) -> str:
     if name == "TZR":
         return label
     if name == "TZH":
-        return f"(CASE WHEN {minutes} < 0 THEN '-' ELSE '+' END || lpad(CAST(abs({minutes}) // 60 AS VARCHAR), 2, '0'))"
+        hours = f"lpad(CAST(abs({minutes}) // 60 AS VARCHAR), 2, '0')"
+        return f"(CASE WHEN {minutes} < 0 THEN '-' ELSE '+' END || {hours})"
     if name == "TZM":
         return f"lpad(CAST(abs({minutes}) % 60 AS VARCHAR), 2, '0')"
     raise problems.unsupported_search()
@@ -175,7 +185,7 @@ def _zone_piece(name: str, zone: tuple[str, str] | None) -> str:
 def strptime_code(mask: str) -> str:
     """The strptime format for text that is only known when the query runs."""
     codes = []
-    for element in _elements(mask):
+    for element in elements(mask):
         if isinstance(element, str):
             codes.append(element.replace("%", "%%"))
         elif element.name.startswith("FF"):
@@ -185,106 +195,3 @@ def strptime_code(mask: str) -> str:
         else:
             raise problems.unsupported_search()
     return "".join(codes)
-
-
-class Moment(NamedTuple):
-    """A text read by a mask; `offset` when the text names one."""
-
-    moment: datetime
-    offset: timedelta | None
-
-
-_DIGITS = {
-    "SYYYY": (4, "year"),
-    "YYYY": (4, "year"),
-    "RRRR": (4, "year"),
-    "YY": (2, "short_year"),
-    "RR": (2, "short_year"),
-    "MM": (2, "month"),
-    "DD": (2, "day"),
-    "HH24": (2, "hour"),
-    "HH12": (2, "hour12"),
-    "HH": (2, "hour12"),
-    "MI": (2, "minute"),
-    "SS": (2, "second"),
-    "TZM": (2, "zone_minute"),
-}
-_MONTHS = "january february march april may june july august september october november december".split()
-
-
-@dataclass
-class _Reader:
-    """Reads one text element by element."""
-
-    text: str
-    found: dict[str, int]
-
-    def take(self, pattern: str) -> str:
-        match = re.match(pattern, self.text, re.IGNORECASE)
-        if match is None:
-            raise problems.unsupported_search()
-        self.text = self.text[match.end() :]
-        return match[0]
-
-    def read(self, element: Element | str) -> None:
-        if isinstance(element, str):
-            self.take(r"[-/,.;: ]*" if not element.strip("-/,.;: ") else re.escape(element))
-        elif element.name in _DIGITS:
-            width, name = _DIGITS[element.name]
-            self.found[name] = int(self.take(rf"\d{{1,{width}}}"))
-        elif element.name.startswith("FF"):
-            self.found["microsecond"] = int(self.take(r"\d{1,9}").ljust(9, "0")[:6])
-        elif element.name in ("MON", "MONTH"):
-            self.found["month"] = self._month()
-        elif element.name in ("AM", "PM", "A.M.", "P.M."):
-            self.found["afternoon"] = int(self.take(r"[ap]\.?m\.?")[0].lower() == "p")
-        elif element.name == "TZH":
-            sign = self.take(r"[-+ ]?")
-            self.found["zone_sign"] = -1 if sign == "-" else 1
-            self.found["zone_hour"] = int(self.take(r"\d{1,2}"))
-        else:
-            raise problems.unsupported_search()
-
-    def _month(self) -> int:
-        word = self.take(r"[a-z]+").lower()
-        for number, name in enumerate(_MONTHS, start=1):
-            if word in (name, name[:3]):
-                return number
-        raise problems.unsupported_search()
-
-
-def parse(text: str, mask: str, now: datetime) -> Moment:
-    """Reads a literal as TO_DATE does; elements the text lacks at its end are left at their default."""
-    reader = _Reader(text.strip(), {})
-    for element in _elements(mask):
-        if not reader.text:
-            break
-        reader.read(element)
-    if reader.text:
-        raise problems.unsupported_search()
-    return _assembled(reader.found, now)
-
-
-def _assembled(found: dict[str, int], now: datetime) -> Moment:
-    hour = found.get("hour", 0)
-    if "hour12" in found:
-        hour = found["hour12"] % 12 + 12 * found.get("afternoon", 0)
-    year = found.get("year", now.year)
-    if "short_year" in found:
-        year = now.year // 100 * 100 + found["short_year"]
-    offset = None
-    if "zone_hour" in found:
-        offset = found["zone_sign"] * timedelta(hours=found["zone_hour"], minutes=found.get("zone_minute", 0))
-    try:
-        moment = datetime(  # noqa: DTZ001  the text says in which zone, if any
-            year,
-            found.get("month", now.month),
-            found.get("day", 1),
-            hour,
-            found.get("minute", 0),
-            found.get("second", 0),
-            found.get("microsecond", 0),
-        )
-    except ValueError as error:
-        raise problems.unsupported_search() from error
-    return Moment(moment, offset)

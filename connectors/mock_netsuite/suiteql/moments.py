@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.mock_netsuite import problems
 from connectors.mock_netsuite.catalogue import Kind
-from connectors.mock_netsuite.suiteql import masks
+from connectors.mock_netsuite.suiteql import mask_reader, masks
 from connectors.mock_netsuite.suiteql.values import (
     Session,
     Value,
@@ -115,7 +115,7 @@ def to_date(arguments: Sequence[Value], session: Session) -> Value:
         return to_local(value, session)
     mask = _mask(arguments, session)
     if value.literal is not None:
-        return local_literal(masks.parse(value.literal, mask, session.now).moment)
+        return local_literal(mask_reader.parse(value.literal, mask, session.now).moment)
     content = to_text(value, session)
     return derived(f"strptime({content.sql}, {quoted(masks.strptime_code(mask))})", Kind.LOCAL, content)
 
@@ -123,7 +123,7 @@ def to_date(arguments: Sequence[Value], session: Session) -> Value:
 def to_timestamp_tz(arguments: Sequence[Value], session: Session) -> Value:
     if arguments[0].literal is None:
         raise problems.unsupported_search()
-    moment, offset = masks.parse(arguments[0].literal, _mask(arguments, session), session.now)
+    moment, offset = mask_reader.parse(arguments[0].literal, _mask(arguments, session), session.now)
     if offset is None:
         return to_instant(local_literal(moment), session)
     return Value(f"TIMESTAMP '{(moment - offset).isoformat(sep=' ')}'", Kind.INSTANT)
@@ -192,7 +192,7 @@ _NAMED_DAYS = {"TODAY": 0, "YESTERDAY": -1, "TOMORROW": 1}
 
 
 def relative_range(arguments: Sequence[Value], session: Session) -> Value:
-    """BUILTIN.RELATIVE_RANGES('DAGO3', 'START'): days, weeks, months or years ago or from now; START or END of it."""
+    """BUILTIN.RELATIVE_RANGES('DAGO3', 'START'): so many days, weeks, months, years ago or from now."""
     name = (arguments[0].literal or "").upper()
     edge = (arguments[1].literal or "").upper() if len(arguments) == 2 else "START"
     counted = _RANGE.fullmatch(name)

@@ -1,5 +1,7 @@
 """From the syntax tree of a query to a Select."""
 
+# ruff: noqa: S608  SQL is composed of the catalogue's own names; values are bound or quoted.
+
 from __future__ import annotations
 
 from collections import Counter
@@ -11,7 +13,9 @@ from sqlglot import exp
 from connectors.mock_netsuite import problems
 from connectors.mock_netsuite.catalogue import Kind
 from connectors.mock_netsuite.suiteql import rownum
-from connectors.mock_netsuite.suiteql.expressions import Expressions, direction
+from connectors.mock_netsuite.suiteql.calls import direction
+from connectors.mock_netsuite.suiteql.expressions import Expressions
+from connectors.mock_netsuite.suiteql.moments import CLOCKS
 from connectors.mock_netsuite.suiteql.scope import Scope, Source, derived_source, table_source
 from connectors.mock_netsuite.suiteql.select import Output, Select, Term
 from connectors.mock_netsuite.suiteql.values import Session, Trait, Value, alike
@@ -21,6 +25,7 @@ _JOIN_WORDS = {
     ("", ""): "INNER JOIN",
     ("", "INNER"): "INNER JOIN",
     ("LEFT", ""): "LEFT JOIN",
+    ("", "LEFT"): "LEFT JOIN",  # what an Oracle (+) became
     ("LEFT", "OUTER"): "LEFT JOIN",
     ("RIGHT", ""): "RIGHT JOIN",
     ("RIGHT", "OUTER"): "RIGHT JOIN",
@@ -185,7 +190,7 @@ class _SelectCompiler:
         if len(self._sources) == 1:
             alias = self._sources[0].quoted_alias
             condition = f" WHERE {where}" if where else ""
-            return f"(SELECT {alias}.* FROM {from_sql}{condition} LIMIT {cap}) {alias}", None, tail  # noqa: S608
+            return f"(SELECT {alias}.* FROM {from_sql}{condition} LIMIT {cap}) {alias}", None, tail
         if compound:
             raise problems.unsupported_search()
         return from_sql, where, f" QUALIFY row_number() OVER () <= {cap}"
@@ -227,7 +232,7 @@ class _SelectCompiler:
         elif isinstance(node, exp.Alias):
             yield node.alias.lower(), self._expressions.operand(node.this)
         elif isinstance(node, exp.Column):
-            yield node.name.lower(), self._expressions.operand(node)
+            yield (None if _is_clock(node) else node.name.lower()), self._expressions.operand(node)
         else:
             yield None, self._expressions.operand(node)
 
@@ -255,6 +260,11 @@ class _SelectCompiler:
         if same is None and distinct:
             raise problems.unsupported_search()
         return same or Output(f"order by {number}", value, hidden=True)
+
+
+def _is_clock(column: exp.Column) -> bool:
+    """SYSDATE and its like, which are read like columns but are expressions."""
+    return not column.table and column.name.upper() in CLOCKS
 
 
 def _decorated(table: exp.Table) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from connectors.mock_netsuite import problems
+from connectors.mock_netsuite.suiteql.conditions import conjuncts
 
 _FLIPPED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.LT: exp.GT,
@@ -22,7 +23,7 @@ def split(condition: exp.Expr) -> tuple[exp.Expr | None, int | None]:
     """
     kept: list[exp.Expr] = []
     cap: int | None = None
-    for term in _conjuncts(condition):
+    for term in conjuncts(condition):
         if not any(_is_rownum(column) for column in _own_columns(term)):
             kept.append(term)
             continue
@@ -32,15 +33,6 @@ def split(condition: exp.Expr) -> tuple[exp.Expr | None, int | None]:
     for term in kept[1:]:
         rest = exp.And(this=rest, expression=term)
     return rest, cap
-
-
-def _conjuncts(node: exp.Expr) -> list[exp.Expr]:
-    if isinstance(node, exp.And):
-        return [*_conjuncts(node.this), *_conjuncts(node.args["expression"])]
-    if isinstance(node, exp.Paren):
-        inner = _conjuncts(node.this)
-        return inner if len(inner) > 1 else [node]
-    return [node]
 
 
 def _own_columns(term: exp.Expr) -> list[exp.Column]:

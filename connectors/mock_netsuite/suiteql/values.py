@@ -1,7 +1,7 @@
 """A translated expression and the conversions SuiteQL makes between kinds of value.
 
-Oracle's implicit conversions are made explicit here: text against a date is read in the account's date format, and a
-date and time without a zone, put against an instant, is taken in the session's time zone.
+Oracle's implicit conversions are made explicit here: text against a date is read in the account's date format,
+and a date and time without a zone, put against an instant, is taken in the session's time zone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import Flag, auto
 
 from connectors.mock_netsuite import problems
 from connectors.mock_netsuite.catalogue import Catalogue, Kind
-from connectors.mock_netsuite.suiteql import masks
+from connectors.mock_netsuite.suiteql import mask_reader, masks
 
 
 class Trait(Flag):
@@ -74,7 +74,7 @@ def local_literal(moment: datetime, *sources: Value) -> Value:
 def _moment_from_text(value: Value, session: Session) -> Value:
     """Implicit conversion of text to a date, in the account's date format."""
     if value.literal is not None:
-        return local_literal(masks.parse(value.literal, session.date_format, session.now).moment, value)
+        return local_literal(mask_reader.parse(value.literal, session.date_format, session.now).moment, value)
     return derived(f"strptime({value.sql}, {quoted(masks.strptime_code(session.date_format))})", Kind.LOCAL, value)
 
 

@@ -1,0 +1,69 @@
+"""Changes to the account's rows, and the numbers new rows get."""
+
+# ruff: noqa: S608  SQL is composed of the catalogue's own names; values are bound or quoted.
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from connectors.mock_netsuite.store import Store
+
+_GAP = 3  # internal ids are shared with other records, so new ones do not follow each other
+
+
+@dataclass
+class Change:
+    """Statements to run together, and the record they are about."""
+
+    record_id: int
+    statements: list[tuple[str, list[Any]]] = field(default_factory=list)
+
+    def insert(self, table: str, values: Mapping[str, Any]) -> None:
+        names = ", ".join(f'"{name}"' for name in values)
+        marks = ", ".join("?" for _ in values)
+        self.statements.append((f'INSERT INTO "{table}" ({names}) VALUES ({marks})', list(values.values())))
+
+    def update(self, table: str, values: Mapping[str, Any], where: str, keys: list[Any]) -> None:
+        pairs = ", ".join(f'"{name}" = ?' for name in values)
+        self.statements.append((f'UPDATE "{table}" SET {pairs} WHERE {where}', [*values.values(), *keys]))
+
+    def run(self, sql: str, *values: Any) -> None:
+        self.statements.append((sql, list(values)))
+
+    def apply(self, store: Store) -> None:
+        with store.transaction() as cursor:
+            for sql, values in self.statements:
+                cursor.execute(sql, values)
+
+
+class Numbers:
+    """Internal ids and line keys, never given out twice."""
+
+    def __init__(self, store: Store) -> None:
+        self._lock = threading.Lock()
+        self._store = store
+        self.restart()
+
+    def restart(self) -> None:
+        """Goes on after the highest numbers in the store, as after a bulk seeding."""
+        with self._lock:
+            self._counters = {
+                table: count(highest + step, step)
+                for table, highest, step in (
+                    ("transaction", self._highest("transaction", "id", 1000), _GAP),
+                    ("customer", self._highest("customer", "id", 100), 1),
+                    ("transactionline", self._highest("transactionline", "uniquekey", 0), 1),
+                    ("transactionhistory", self._highest("transactionhistory", "id", 1000), 1),
+                )
+            }
+
+    def _highest(self, table: str, column: str, least: int) -> int:
+        return max(least, int(self._store.rows(f'SELECT coalesce(max({column}), 0) FROM "{table}"')[0][0]))
+
+    def next(self, table: str) -> int:
+        with self._lock:
+            return next(self._counters[table])
