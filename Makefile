@@ -42,8 +42,8 @@ contracts: $(READY)  ## who may import whom
 check: test lint types contracts  ## all of the above that gate a change
 
 lock: $(READY)  ## renew the lock files from pyproject.toml (needs uv)
-	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements.lock
-	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml --group dev --output-file requirements-dev.lock
+	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml --group dev --output-file requirements-dev.lock
 
 clean:  ## remove the virtual environment, caches and locally kept data
 	rm -rf $(VENV) .termsync .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,65 @@
+"""The web process over a real socket."""
+
+import threading
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import uvicorn
+from sqlalchemy import Engine
+
+from models import migrate
+from worker.api.server import make_app
+from worker.database import make_engine
+
+
+@pytest.fixture
+def client(database: Engine) -> Iterator[httpx.Client]:
+    yield from _serve(database)
+
+
+def _serve(engine: Engine) -> Iterator[httpx.Client]:
+    server = uvicorn.Server(uvicorn.Config(make_app(engine), port=0, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            thread.join(0.01)
+            assert thread.is_alive()
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def test_a_process_on_a_migrated_database_is_alive_and_ready(client: httpx.Client) -> None:
+    assert client.get("/health").json() == {"status": "ok"}
+    answer = client.get("/ready")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_metrics_are_prometheus_text(client: httpx.Client) -> None:
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "python_info" in answer.text
+
+
+def test_a_database_without_the_schema_is_not_ready_and_says_what_to_do(
+    client: httpx.Client, database_url: str
+) -> None:
+    migrate.downgrade(database_url, "base")
+    answer = client.get("/ready")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["remedy"] == "Run `termsync migrate`."
+
+
+def test_an_unreachable_database_is_not_ready_but_the_process_is_alive() -> None:
+    engine = make_engine("postgresql://nobody@127.0.0.1:1/none")
+    for client in _serve(engine):
+        assert client.get("/health").status_code == 200
+        answer = client.get("/ready")
+        assert answer.status_code == 503
+        assert "DATABASE_URL" in answer.json()["remedy"]

@@ -1,0 +1,1 @@
+"""What termsync answers over HTTP."""
