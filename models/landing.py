@@ -50,6 +50,12 @@ _COPY = (
 )
 _EMPTY = text("truncate page")
 
+# A customer is mapped to a tenant alone, pages are landed together: so that a page either sees the new mapping or
+# is seen by it, and no order can fall between the two.
+_MAPPING = 7_305_012
+_LAND_LOCK = text(f"select pg_advisory_xact_lock_shared({_MAPPING})")
+_MAP_LOCK = text(f"select pg_advisory_xact_lock({_MAPPING})")
+
 _CUSTOMERS = text("""
 insert into customer (id)
 select distinct customer_id from page
@@ -107,6 +113,10 @@ with newest as (
     select o.tenant_id, o.id
     from landed l join sales_order o on o.id = l.order_id
     where l.reject_code is null
+    union  -- the tenant that may be accepting the order, not yet visibly, while it moves away
+    select c.tenant_id, l.order_id
+    from landed l join previous p on p.order_id = l.order_id join customer c on c.id = p.customer_id
+    where c.tenant_id is not null and l.reject_code is null
     order by 1, 2
     on conflict (tenant_id, order_id) do update set hold_id = null
 )
@@ -118,6 +128,7 @@ from landed
 
 def land(session: Session, rows: Iterable[Landed], read_at: datetime, now: datetime) -> LandingCounts:
     """Land one page. `read_at` is when it was asked for; rows may repeat and may be older than what is landed."""
+    session.execute(_LAND_LOCK)
     session.execute(_CREATE)
     session.execute(_EMPTY)
     read = 0
@@ -222,6 +233,11 @@ order by 1, 2
 on conflict (tenant_id, order_id) do update set hold_id = null
 returning 1
 """)
+
+
+def lock_mapping(session: Session) -> None:
+    """Before a customer is mapped or unmapped: wait for the pages being landed, and make later ones wait."""
+    session.execute(_MAP_LOCK)
 
 
 def due_again(session: Session, customer_ids: Sequence[int]) -> int:

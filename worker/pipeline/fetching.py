@@ -22,7 +22,8 @@ def prefetched(reads: Iterable[Reads[Key]], at_once: int) -> Iterator[Iterator[t
     try:
         yield _pages(executor, iter(reads), at_once)
     finally:
-        executor.shutdown(wait=True, cancel_futures=True)
+        # Not waiting: an answer still under way may take minutes, and whoever stops here has seconds.
+        executor.shutdown(wait=False, cancel_futures=True)
 
 
 def _pages(

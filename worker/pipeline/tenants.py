@@ -85,6 +85,7 @@ def map_customer(session: Session, tenant_id: int, customer_id: int, why: Why) -
 
     Raises `customer-mapped-elsewhere` when another tenant has it: unmap it there first.
     """
+    landing.lock_mapping(session)
     session.execute(insert(Customer).values(id=customer_id).on_conflict_do_nothing())
     customer = session.execute(select(Customer).where(Customer.id == customer_id).with_for_update()).scalar_one()
     if customer.tenant_id == tenant_id:
@@ -104,6 +105,7 @@ def map_customer(session: Session, tenant_id: int, customer_id: int, why: Why) -
 
 def unmap_customer(session: Session, tenant_id: int, customer_id: int, why: Why) -> int:
     """Take a customer from the tenant. Its orders stay, flagged as moved, and expire nobody. Returns how many."""
+    landing.lock_mapping(session)
     customer = session.execute(
         select(Customer).where(Customer.id == customer_id, Customer.tenant_id == tenant_id).with_for_update()
     ).scalar_one_or_none()
