@@ -69,6 +69,8 @@ _LAND = text("""
 with newest as (
     select distinct on (order_id) * from page
     order by order_id, modified_at desc nulls last, reject_code nulls first, payload
+), previous as (
+    select l.order_id, l.customer_id from landing_order l join newest n on n.order_id = l.order_id
 ), landed as (
     insert into landing_order as l (
         order_id, customer_id, number, status, term_start, term_end, modified_at, payload,
