@@ -9,6 +9,7 @@ from worker.settings import Settings
 
 log = get_logger(__name__)
 
+UNKNOWN = float("nan")  # until somebody in this process has looked
 SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 RUN_SECONDS = (1, 5, 15, 60, 300, 900, 3600, 14400)
 
@@ -34,6 +35,8 @@ queue_oldest = Gauge("termsync_queue_oldest_seconds", "Age of the oldest work th
 jobs_stuck = Gauge("termsync_jobs_stuck", "Runs whose worker died and that nobody has taken up yet.")
 worker_heartbeat = Gauge("termsync_worker_heartbeat_seconds", "Age of the oldest living worker's heartbeat.")
 cert_expiry = Gauge("termsync_cert_expiry_seconds", "Time until the NetSuite certificate ends.")
+for gauge in (expiry_hold, outbox_oldest, jobs_stuck, worker_heartbeat, cert_expiry):
+    gauge.set(UNKNOWN)
 
 
 def serve(settings: Settings) -> WSGIServer | None:

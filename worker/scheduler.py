@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from worker import clock, database, logs, metrics, settings
+from worker import clock, database, logs, metrics, observing, settings
 from worker.database import make_engine, make_sessions
 from worker.embedded import servers
 from worker.lifeline import stop_requested
@@ -28,6 +28,7 @@ from worker.settings import Settings
 log = get_logger(__name__)
 
 LOOK_SECONDS = 1.0
+OBSERVE_SECONDS = 15.0
 LONGEST_PAUSE = 15.0  # seconds between two rings for work that stays due
 
 Work = tuple[str, int | None]  # what to ring, and the id it is about
@@ -101,6 +102,14 @@ class Scheduler:
             return
         self._ringer.ring(found)
 
+    def observe(self) -> None:
+        """Reads the gauges off the database."""
+        try:
+            with self._sessions() as session:
+                observing.observe(session, clock.now(session))
+        except SQLAlchemyError as error:
+            log.warning("observe-failed", reason=type(error).__name__)
+
     def tick(self, schedule: Schedule) -> None:
         """Writes the tick of `schedule` for the present interval, once, whoever else does so too."""
         try:
@@ -115,11 +124,12 @@ class Scheduler:
     def start(self) -> BackgroundScheduler:
         """Runs the jobs in threads of their own until the returned scheduler is shut down."""
         clockwork = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(2)},
+            executors={"default": ThreadPoolExecutor(3)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
         )
         clockwork.add_job(self.look, "interval", seconds=LOOK_SECONDS)
+        clockwork.add_job(self.observe, "interval", seconds=OBSERVE_SECONDS)
         for schedule in self._schedules:
             # Looked at more often than it is due: a tick then follows the start of its interval closely.
             seconds = min(schedule.interval.total_seconds(), 60.0)
@@ -136,7 +146,7 @@ def main() -> None:
         database.check(addresses.database_url)
         broker.connect(addresses.redis_url)
         metrics.serve(configured)
-        engine = make_engine(addresses.database_url, application_name="termsync scheduler", pool_size=2)
+        engine = make_engine(addresses.database_url, application_name="termsync scheduler", pool_size=3)
         clockwork = Scheduler(configured, make_sessions(engine)).start()
         log.info("scheduler-started")
         with stop_requested() as stop:

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -42,8 +42,8 @@ class Child:
 
 
 @contextmanager
-def prepared(settings: Settings) -> Iterator["Supervisor"]:
-    """All processes of termsync, not yet started, with the servers they use and the schema in place.
+def prepared(settings: Settings, also: Sequence[Child] = ()) -> Iterator["Supervisor"]:
+    """All processes of termsync and those of `also`, not yet started; their servers run, the schema is in place.
 
     Embedded servers are started, migrated and kept alive. A configured database is only checked: its schema is
     changed by `termsync migrate`. Raises DependencyUnreachable.
@@ -55,7 +55,8 @@ def prepared(settings: Settings) -> Iterator["Supervisor"]:
         environment = {"DATABASE_URL": addresses.database_url, "REDIS_URL": addresses.redis_url}
         uses_embedded = settings.database_url is None or settings.redis_url is None
         keep_alive = partial(revive, settings.data_dir) if uses_embedded else lambda: None
-        yield Supervisor(children(settings, environment), keep_alive=keep_alive)
+        others = [replace(child, environment={**environment, **child.environment}) for child in also]
+        yield Supervisor([*children(settings, environment), *others], keep_alive=keep_alive)
 
 
 def children(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
