@@ -121,6 +121,10 @@ class NetSuiteClient:
 
     def suiteql(self, q: str, limit: int = PAGE_LIMIT, offset: int = 0) -> QueryPage:
         """One page of a query's rows. `offset` must be a multiple of `limit`, which is at most 1000."""
+        return self.query(q, lambda page: page, limit, offset)
+
+    def query(self, q: str, read: Callable[[QueryPage], T], limit: int = PAGE_LIMIT, offset: int = 0) -> T:
+        """What `read` makes of the page; its `netsuite-answer-broken` is retried like that of a page cut short."""
         if not 1 <= limit <= PAGE_LIMIT or offset % limit:
             raise ValueError(f"limit {limit}, offset {offset}: NetSuite takes neither")
         arguments = {
@@ -128,7 +132,7 @@ class NetSuiteClient:
             "json": {"q": q},
             "headers": {"Prefer": "transient"},
         }
-        return self._call(_Call("POST", _SUITEQL, arguments), answers.query_page)
+        return self._call(_Call("POST", _SUITEQL, arguments), lambda answer: read(answers.query_page(answer)))
 
     def server_time(self) -> datetime:
         """NetSuite's clock, aware UTC. Accounts before 2025.2 have no such address and are asked by a query."""

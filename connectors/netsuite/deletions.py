@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
-from connectors.errors import OperatorMustAct, RecordRejected, TryAgain
+from connectors.errors import OperatorMustAct, RecordRejected
 from connectors.netsuite import queries
 from connectors.netsuite.answers import QueryPage
 from connectors.netsuite.client import NetSuiteClient
 from connectors.netsuite.codes import error
 from connectors.netsuite.dates import utc_instant
+from connectors.netsuite.faults import broken
 from connectors.netsuite.orders import Deletion
 from connectors.netsuite.rows import by_lower_case, record_id
 
@@ -23,22 +25,23 @@ def read(client: NetSuiteClient, since: datetime) -> Iterator[list[Deletion]]:
     after: queries.DeletionKey | None = None
     last = False
     while not last:
-        page = _ask(client, queries.deleted(since, after))
-        keys = [key for item in page.items if (key := _key(bytes(item)))]
-        last = page.last
-        if not last and (not keys or (after is not None and keys[-1] <= after)):
-            raise error(TryAgain, "netsuite-answer-broken", "the list of deleted records does not go on")
+        try:
+            keys, last = client.query(queries.deleted(since, after), partial(_more_keys, after=after))
+        except OperatorMustAct as problem:
+            if problem.code in _NOT_READABLE:
+                raise error(OperatorMustAct, "netsuite-deletions-not-readable", problem.message) from problem
+            raise
         yield [Deletion(key.record_id, key.deleted_at) for key in keys if _is_sales_order(key.kind)]
-        after = keys[-1] if keys else after
+        after = max(keys, default=after)
 
 
-def _ask(client: NetSuiteClient, query: str) -> QueryPage:
-    try:
-        return client.suiteql(query)
-    except OperatorMustAct as problem:
-        if problem.code in _NOT_READABLE:
-            raise error(OperatorMustAct, "netsuite-deletions-not-readable", problem.message) from problem
-        raise
+def _more_keys(page: QueryPage, after: queries.DeletionKey | None) -> tuple[list[queries.DeletionKey], bool]:
+    keys = [key for item in page.items if (key := _key(bytes(item)))]
+    if after is not None and any(key <= after for key in keys):
+        raise broken("has deleted records that were read before")
+    if not keys and not page.last:
+        raise broken("announces more deleted records and has none")
+    return keys, page.last
 
 
 def _key(data: bytes) -> queries.DeletionKey | None:

@@ -24,6 +24,7 @@ ATTEMPTS = {
     "netsuite-unavailable": 6,
     "netsuite-unreachable": 5,
     "netsuite-answer-broken": 4,
+    "netsuite-answer-too-large": 2,
     "netsuite-timeout": 3,
     "netsuite-unexpected-error": 3,
 }
@@ -154,6 +155,11 @@ def connection_fault(problem: Exception) -> ConnectorError:
 def timed_out(seconds: float) -> TryAgain:
     """An exchange that went on past its time limit."""
     return error(TryAgain, "netsuite-timeout", f"NetSuite's answer was not complete after {seconds:g} s")
+
+
+def too_large(limit: int) -> TryAgain:
+    """A body that goes on past `limit` bytes."""
+    return error(TryAgain, "netsuite-answer-too-large", f"NetSuite's answer is larger than {limit} bytes")
 
 
 def broken(what: str) -> TryAgain:

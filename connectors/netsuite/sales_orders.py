@@ -6,14 +6,16 @@ is silently short or repeated would later read as orders that are gone.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from connectors.errors import OperatorMustAct, TryAgain
 from connectors.netsuite import deletions, queries, suiteql
+from connectors.netsuite.answers import QueryPage
 from connectors.netsuite.client import NetSuiteClient
 from connectors.netsuite.codes import error
-from connectors.netsuite.faults import UnknownField
+from connectors.netsuite.faults import UnknownField, broken
 from connectors.netsuite.fields import DEFAULT_END, DEFAULT_START, TermField, TermFields
 from connectors.netsuite.orders import Cursor, Deletion, IdRange, OrderPage, OrderRow, RejectedRow
 from connectors.netsuite.rows import RowReader, only_ids
@@ -21,6 +23,7 @@ from connectors.netsuite.rows import RowReader, only_ids
 __all__ = ["Cursor", "Deletion", "IdRange", "OrderPage", "OrderRow", "RejectedRow", "SalesOrders", "TermFields"]
 
 Key = tuple[datetime, int]
+P = TypeVar("P")
 
 
 class _Answer(NamedTuple):
@@ -72,39 +75,30 @@ class SalesOrders:
 
         One call for every million orders. An account that refuses the window function gets one open range.
         """
-        edges = [0]
         try:
-            while True:
-                page = self._client.suiteql(queries.page_edges(page_size or self._page_size, edges[-1]))
-                found = only_ids(page.items)
-                _must(all(a < b for a, b in pairwise([edges[-1], *found])), "page edges are not in order")
-                edges += found
-                if page.last:
-                    break
-                _must(bool(found), "more page edges are announced, none given")
+            edges = self._page_edges(page_size or self._page_size)
         except (OperatorMustAct, TryAgain) as problem:
             if problem.code not in {"netsuite-query-refused", "netsuite-unexpected-error"}:
                 raise
-            edges = [0]
-        return [IdRange(low, high) for low, high in zip(edges, [*edges[1:], None], strict=True)]
+            edges = []
+        return [IdRange(low, high) for low, high in zip([0, *edges], [*edges, None], strict=True)]
 
     def in_range(self, ids: IdRange) -> Iterator[OrderPage]:
         """Every order with an id in the range, by id; the pages' (low, high] adjoin and cover it."""
         low, last = ids.low, False
         while not last:
-            answer = self._ask(self._queries.in_range(IdRange(low, ids.high)))
-            reached = _highest_id(answer, low, ids.high)
+            query = self._queries.in_range(IdRange(low, ids.high))
+            answer, reached = self._ask(query, partial(_highest_id, low=low, high=ids.high))
             last = answer.last
-            high = ids.high if last else reached
-            yield answer.page(low, high)
+            yield answer.page(low, ids.high if last else reached)
             low = reached
 
     def changed(self, since: datetime, until: datetime, after: Cursor | None = None) -> Iterator[OrderPage]:
         """Orders modified in [since, until), header or mapped lines, by (modified, id), behind `after`."""
         last = False
         while not last:
-            answer = self._ask(self._queries.changed(since, until, after))
-            after = _latest(answer, after, since, until)
+            query = self._queries.changed(since, until, after)
+            answer, after = self._ask(query, partial(_latest, after=after, since=since, until=until))
             last = answer.last
             yield answer.page(cursor=after if answer.orders or answer.rejected else None)
 
@@ -122,12 +116,7 @@ class SalesOrders:
 
     def existing_ids(self, ids: Iterable[int]) -> set[int]:
         """Which of these transactions the role can still see. Asks for nothing else, so no field can hide one."""
-        found: set[int] = set()
-        for chunk in _chunks(ids):
-            page = self._client.suiteql(queries.existing(chunk), limit=suiteql.IN_LIMIT)
-            _must(page.last, "more ids came back than were asked for")
-            found.update(only_ids(page.items))
-        return found
+        return {found for chunk in _chunks(ids) for found in self._client.query(queries.existing(chunk), _all_ids)}
 
     def deleted(self, since: datetime) -> Iterator[list[Deletion]]:
         """Sales orders NetSuite says were deleted at or after `since`.
@@ -142,7 +131,7 @@ class SalesOrders:
         Some accounts answer an unknown field with an internal error: then every field is tried by itself.
         """
         try:
-            self._ask(self._queries.probe(None))
+            self._ask(self._queries.probe(None), _no_rows)
         except TryAgain as problem:
             if problem.code != "netsuite-unexpected-error":
                 raise
@@ -153,7 +142,7 @@ class SalesOrders:
 
     def _check_one(self, field: TermField, setting: str) -> None:
         try:
-            self._ask(self._queries.probe(field))
+            self._ask(self._queries.probe(field), _no_rows)
         except TryAgain as problem:
             if problem.code != "netsuite-unexpected-error":
                 raise
@@ -169,19 +158,33 @@ class SalesOrders:
     def _by_id(self, query: Callable[[int], str]) -> Iterator[OrderPage]:
         after, last = 0, False
         while not last:
-            answer = self._ask(query(after))
-            after = _highest_id(answer, after, None)
+            answer, after = self._ask(query(after), partial(_highest_id, low=after, high=None))
             last = answer.last
             yield answer.page()
 
-    def _ask(self, query: str) -> _Answer:
+    def _page_edges(self, page_size: int) -> list[int]:
+        edges: list[int] = []
+        last = False
+        while not last:
+            after = edges[-1] if edges else 0
+            query = queries.page_edges(page_size, after)
+            found, last = self._client.query(query, partial(_more_ids, after=after))
+            edges += found
+        return edges
+
+    def _ask(self, query: str, position: Callable[[_Answer], P]) -> tuple[_Answer, P]:
+        """The rows, and where the read stands after them; `position` raises TryAgain when they do not fit."""
         read_at = datetime.now(UTC)
+
+        def read(page: QueryPage) -> tuple[_Answer, P]:
+            orders, rejected = self._reader.read(page.items)
+            answer = _Answer(orders, rejected, page.last, read_at)
+            return answer, position(answer)
+
         try:
-            page = self._client.suiteql(query, limit=self._page_size)
+            return self._client.query(query, read, self._page_size)
         except UnknownField as problem:
             raise self._with_setting(problem) from None
-        orders, rejected = self._reader.read(page.items)
-        return _Answer(orders, rejected, page.last, read_at)
 
     def _with_setting(self, problem: UnknownField) -> OperatorMustAct:
         settings = [mapping.setting for mapping in self._mapping if mapping.has(problem.field)]
@@ -190,11 +193,28 @@ class SalesOrders:
         return UnknownField(problem.field, f"{problem.message} It is named in {' and '.join(settings)}.")
 
 
+def _no_rows(answer: _Answer) -> None:
+    _must(not answer.orders and not answer.rejected, "rows came where none can be")
+
+
+def _all_ids(page: QueryPage) -> list[int]:
+    _must(page.last, "more ids are announced than were asked for")
+    return only_ids(page.items)
+
+
+def _more_ids(page: QueryPage, after: int) -> tuple[list[int], bool]:
+    """Ids behind `after`, each once, and whether they are the last."""
+    found = list(dict.fromkeys(only_ids(page.items)))
+    _must(_ascending([after, *found]) and after not in found, "page edges are not in the asked order")
+    _must(page.last or bool(found), "more page edges are announced, none given")
+    return found, page.last
+
+
 def _highest_id(answer: _Answer, low: int, high: int | None) -> int:
     """The id the next page starts behind; TryAgain when the page does not answer the question."""
     ids = answer.ids()
     _must(all(low < row_id and (high is None or row_id <= high) for row_id in ids), "rows outside the asked ids")
-    _must(_sorted([row.order_id for row in answer.orders]), "rows are not in the asked order")
+    _must(_ascending([row.order_id for row in answer.orders]), "rows are not in the asked order")
     _must(answer.last or bool(ids), "more rows are announced, none given")
     return max(ids, default=low)
 
@@ -203,18 +223,21 @@ def _latest(answer: _Answer, after: Cursor | None, since: datetime, until: datet
     keys = answer.keys()
     start = after or Cursor(since.replace(microsecond=0), 0)
     _must(all(start < key and key[0] < until for key in keys), "rows outside the asked time")
-    _must(_sorted([(row.modified_at, row.order_id) for row in answer.orders]), "rows are not in the asked order")
+    _must(
+        _ascending([(row.modified_at, row.order_id) for row in answer.orders]), "rows are not in the asked order"
+    )
     _must(answer.last or bool(keys), "more rows are announced, none given")
     return Cursor(*max(keys)) if keys else after
 
 
-def _sorted(values: list[Any]) -> bool:
-    return all(a <= b for a, b in pairwise(values))
+def _ascending(values: list[Any]) -> bool:
+    """In order, leaving aside rows that come a second time."""
+    return all(a < b for a, b in pairwise(dict.fromkeys(values)))
 
 
 def _must(holds: bool, otherwise: str) -> None:
     if not holds:
-        raise error(TryAgain, "netsuite-answer-broken", f"NetSuite's page contradicts the query: {otherwise}")
+        raise broken(f"contradicts the query: {otherwise}")
 
 
 def _chunks(ids: Iterable[int]) -> list[list[int]]:

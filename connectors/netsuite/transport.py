@@ -14,9 +14,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.poolmanager import PoolManager, ProxyManager
 
-from connectors.errors import OperatorMustAct
-from connectors.netsuite.codes import error
-from connectors.netsuite.faults import Answer, connection_fault, timed_out
+from connectors.netsuite.faults import Answer, connection_fault, timed_out, too_large
 
 CHUNK = 65_536
 BODY_LIMIT = 64 * 2**20
@@ -83,8 +81,7 @@ class Transport:
         for piece in response.iter_content(CHUNK):
             body += piece
             if len(body) > self._body_limit:
-                message = f"The answer is larger than {self._body_limit} bytes"
-                raise error(OperatorMustAct, "netsuite-answer-too-large", message)
+                raise too_large(self._body_limit)
         return bytes(body)
 
     def _session(self) -> requests.Session:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from connectors.errors import ConnectorError, OperatorMustAct, TryAgain
+from connectors.errors import ConnectorError, TryAgain
 from connectors.netsuite.transport import Timeouts, Transport
 
 Server = Callable[[socket.socket], None]
@@ -85,7 +85,7 @@ CASES: dict[str, tuple[Server, type[ConnectorError], str]] = {
     ),
     "a head byte by byte": (lambda c: dribble(c, OK + b"X-Slow: "), TryAgain, "netsuite-timeout"),
     "silence": (silent, TryAgain, "netsuite-timeout"),
-    "a gzip bomb": (bomb, OperatorMustAct, "netsuite-answer-too-large"),
+    "a gzip bomb": (bomb, TryAgain, "netsuite-answer-too-large"),
     "a body cut short": (sends(OK + b"Content-Length: 99\r\n\r\n{"), TryAgain, "netsuite-answer-broken"),
     "gzip that is not": (
         sends(OK + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\noops"),
