@@ -153,8 +153,7 @@ class Account:
 
     def seed_orders(self, amount: int, modified: datetime | None = None) -> tuple[int, int]:
         """Adds orders in bulk, changed at `modified` (aware; now when unset); returns the range of their ids."""
-        highest = self.store.rows('SELECT coalesce(max(id), 0) FROM "transaction"')[0][0]
-        slot = max(0, (int(highest) - FIRST_ORDER_ID) // STRIDE + 1)
+        slot = max(0, (self.numbers.last("transaction") - FIRST_ORDER_ID) // STRIDE + 1)
         moment = (
             modified.astimezone(UTC).replace(tzinfo=None, microsecond=0) if modified else self.clock.modified()
         )

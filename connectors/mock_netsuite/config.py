@@ -6,12 +6,30 @@ import os
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from connectors.mock_netsuite.chaos import Fault
 
 Endpoint = Literal["suiteql", "record", "metadata", "system", "token"]
+
+
+DATE_FORMATS = (
+    "M/D/YYYY",
+    "MM/DD/YYYY",
+    "D/M/YYYY",
+    "DD/MM/YYYY",
+    "D.M.YYYY",
+    "DD.MM.YYYY",
+    "D-Mon-YYYY",
+    "DD-Mon-YYYY",
+    "DD-MON-YYYY",
+    "YYYY/M/D",
+    "YYYY/MM/DD",
+    "YYYY-M-D",
+    "YYYY-MM-DD",
+)
 
 
 class CustomField(BaseModel):
@@ -61,7 +79,7 @@ class MockConfig(BaseModel):
 
     # account
     time_zone: str = "America/Los_Angeles"  # session time zone of the integration user
-    date_format: str = "M/D/YYYY"  # of the integration user; one of suiteql.masks.DATE_FORMATS
+    date_format: str = "M/D/YYYY"  # preference of the integration user, one of DATE_FORMATS
     one_world: bool = True
     suite_billing: bool = True
     administrator: bool = True  # may read governanceLimits
@@ -83,11 +101,36 @@ class MockConfig(BaseModel):
     faults: tuple[Fault, ...] = ()
     clock_offset: float = 0.0  # seconds
 
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            return ZoneInfo(name).key
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"time zone {name!r} is not in the tz database") from error
+
+    @field_validator("date_format")
+    @classmethod
+    def _known_format(cls, name: str) -> str:
+        if name not in DATE_FORMATS:
+            raise ValueError(f"date format {name!r} is none of {', '.join(DATE_FORMATS)}")
+        return name
+
     @classmethod
     def from_environment(cls, **settings: Any) -> Self:
         """Account and credentials from the NETSUITE_* names; `settings` win over them."""
         found = {field: os.environ[name] for name, field in _ENVIRONMENT.items() if os.environ.get(name)}
         return cls(**{**found, **settings})
+
+    def environment(self) -> dict[str, str]:
+        """The NETSUITE_* variables with which a client logs in by token."""
+        return {
+            "NETSUITE_ACCOUNT": self.account,
+            "NETSUITE_CONSUMER_KEY": self.consumer_key,
+            "NETSUITE_CONSUMER_SECRET": self.consumer_secret.get_secret_value(),
+            "NETSUITE_TOKEN_ID": self.token_id,
+            "NETSUITE_TOKEN_SECRET": self.token_secret.get_secret_value(),
+        }
 
     @property
     def customer_count(self) -> int:

@@ -53,8 +53,8 @@ SUBSIDIARIES = ((1, None, "Parent Company"), (2, 1, "US West"), (3, 1, "Europe")
 
 
 # Orders come in over 700 days, ids in order of creation, and are mostly changed soon after. A term lasts 6 to 36
-# months and begins up to 60 days after the order. Of 100 orders 6 have their term only in the contract fields, 4 only
-# on the lines, 2 nowhere.
+# months and begins up to 60 days after the order. Of 100 orders 6 have their term only in the contract fields,
+# 4 only on the lines, 2 nowhere.
 ORDERS = """
 INSERT INTO "transaction" (
     id, type, tranid, entity, status, trandate, startdate, enddate, createddate, lastmodifieddate, employee,

@@ -57,6 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
             tuple(parse_qsl(address.query, keep_blank_values=True)),
             {name.lower(): value for name, value in self.headers.items()},
             body,
+            address.path,
         )
         response, slot = server.app.respond(request)
         try:
@@ -65,14 +66,30 @@ class _Handler(BaseHTTPRequestHandler):
             if slot is not None:
                 slot.release()
 
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = do_GET
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET
 
     def _body(self, limit: int) -> bytes | None:
-        """The request body; None when it is larger than the server takes or its length is not known."""
+        """The request body; None when it is larger than the server takes or its length cannot be told."""
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            return self._chunks(limit)
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > limit or "Transfer-Encoding" in self.headers:
+        if not length.isdigit() or int(length) > limit:
             return None
         return self.rfile.read(int(length))
+
+    def _chunks(self, limit: int) -> bytes | None:
+        body = b""
+        while True:
+            try:
+                size = int(self.rfile.readline(64).partition(b";")[0], 16)
+            except ValueError:
+                return None
+            if size < 0 or len(body) + size > limit:
+                return None
+            body += self.rfile.read(size)
+            self.rfile.readline(64)
+            if size == 0:
+                return body
 
     def _send(self, response: Response, slot: Slot | None) -> None:
         """The slot is given back before the last byte goes out: a client that has its answer may ask again."""

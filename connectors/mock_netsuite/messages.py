@@ -20,10 +20,11 @@ class Request:
     """One HTTP request as it came in; header names are lower-case."""
 
     method: str
-    path: str
+    path: str  # decoded
     query: tuple[tuple[str, str], ...]
     headers: dict[str, str]
     body: bytes = b""
+    raw_path: str = ""  # as it was sent, which is what is signed
 
     @property
     def host(self) -> str:

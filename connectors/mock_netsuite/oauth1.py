@@ -93,7 +93,7 @@ class TokenLogin:
         signed += request.query
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             signed += request.form().items()
-        text = base_string(request.method, f"{self._config.scheme}://{host}{request.path}", signed)
+        text = base_string(request.method, f"{self._config.scheme}://{host}{request.raw_path}", signed)
         secrets = self._config.consumer_secret.get_secret_value(), self._config.token_secret.get_secret_value()
         return sign(text, *secrets)
 

@@ -7,12 +7,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 from connectors.mock_netsuite.store import Store
 
-_GAP = 3  # internal ids are shared with other records, so new ones do not follow each other
+# Table → its number and the step between two. Transaction ids are shared with other records, so they leave gaps.
+_STEPS = {
+    "transaction": ("id", 3),
+    "customer": ("id", 1),
+    "transactionline": ("uniquekey", 1),
+    "transactionhistory": ("id", 1),
+}
 
 
 @dataclass
@@ -46,24 +51,22 @@ class Numbers:
     def __init__(self, store: Store) -> None:
         self._lock = threading.Lock()
         self._store = store
+        self._last = dict.fromkeys(_STEPS, 1000)
         self.restart()
 
     def restart(self) -> None:
-        """Goes on after the highest numbers in the store, as after a bulk seeding."""
+        """Goes on after the highest numbers in the store, as after a bulk seeding; never goes back."""
         with self._lock:
-            self._counters = {
-                table: count(highest + step, step)
-                for table, highest, step in (
-                    ("transaction", self._highest("transaction", "id", 1000), _GAP),
-                    ("customer", self._highest("customer", "id", 100), 1),
-                    ("transactionline", self._highest("transactionline", "uniquekey", 0), 1),
-                    ("transactionhistory", self._highest("transactionhistory", "id", 1000), 1),
-                )
-            }
+            for table, (column, _) in _STEPS.items():
+                highest = self._store.rows(f'SELECT coalesce(max({column}), 0) FROM "{table}"')[0][0]
+                self._last[table] = max(self._last[table], int(highest))
 
-    def _highest(self, table: str, column: str, least: int) -> int:
-        return max(least, int(self._store.rows(f'SELECT coalesce(max({column}), 0) FROM "{table}"')[0][0]))
+    def last(self, table: str) -> int:
+        """The highest number given out, seen by queries or not."""
+        with self._lock:
+            return self._last[table]
 
     def next(self, table: str) -> int:
         with self._lock:
-            return next(self._counters[table])
+            self._last[table] += _STEPS[table][1]
+            return self._last[table]

@@ -39,6 +39,12 @@ def _coalesce(arguments: Sequence[Value], session: Session) -> Value:
     return derived(f"coalesce({', '.join(value.sql for value in values)})", kind, *values)
 
 
+def _nvl(arguments: Sequence[Value], session: Session) -> Value:
+    """NVL takes the kind of its first argument when that is text."""
+    first, second = arguments
+    return _coalesce([first, to_text(second, session)] if first.kind is Kind.TEXT else arguments, session)
+
+
 def _extreme(word: str) -> Function:
     """GREATEST or LEAST: NULL when any argument is NULL, unlike DuckDB's own."""
 
@@ -167,7 +173,7 @@ def _number_picture(value: Value, picture: Value) -> Value:
 
 
 _FUNCTIONS: dict[str, _Entry] = {
-    "NVL": _Entry(2, 2, _coalesce),
+    "NVL": _Entry(2, 2, _nvl),
     "COALESCE": _Entry(2, None, _coalesce),
     "GREATEST": _Entry(1, None, _extreme("greatest")),
     "LEAST": _Entry(1, None, _extreme("least")),

@@ -55,21 +55,6 @@ _COMPUTED = {  # elements that strftime has no code for; {x} is the timestamp
 }
 _PADDED = {"MONTH": 9, "DAY": 9}
 _COMPOUND = {"TS": "FMHH12FM:MI:SS AM", "DL": "FMDay, Month DD, YYYY"}
-DATE_FORMATS = frozenset(
-    [
-        "MM/DD/YYYY",
-        "M/D/YYYY",
-        "DD/MM/YYYY",
-        "D/M/YYYY",
-        "DD.MM.YYYY",
-        "D.M.YYYY",
-        "YYYY-MM-DD",
-        "YYYY/MM/DD",
-        "DD-MM-YYYY",
-        "DD-Mon-YYYY",
-        "DD-MON-YYYY",
-    ]
-)
 
 
 class Element(NamedTuple):
