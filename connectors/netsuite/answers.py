@@ -64,7 +64,7 @@ def server_time(answer: Answer) -> datetime:
 
 def only_instant(page: QueryPage) -> datetime:
     """The single value of a single row, whatever its column is called."""
-    rows = [msgspec.json.decode(item, type=dict[str, Any]) for item in page.items]
+    rows = [_decoded_or_broken(bytes(item), dict[str, Any]) for item in page.items]
     values = [value for row in rows for key, value in row.items() if key != "links"]
     return _instant(values[0] if len(values) == 1 else "")
 

@@ -34,7 +34,7 @@ from connectors.netsuite.transport import Timeouts, Transport
 PAGE_LIMIT = 1000
 """NetSuite's largest page."""
 
-REFUSAL_SECONDS = 300.0
+REFUSAL_SECONDS = 600.0
 """After a confirmed refusal nothing is sent for so long: five failed logins lock a token for half an hour."""
 
 _SUITEQL = "/services/rest/query/v1/suiteql"
@@ -142,7 +142,7 @@ class NetSuiteClient:
             except NotFound:
                 self._tells_time = False
         now = suiteql.utc_text("CURRENT_TIMESTAMP")
-        return answers.only_instant(self.suiteql(f"SELECT {now} AS now FROM DUAL", limit=1))  # noqa: S608
+        return self.query(f"SELECT {now} AS now FROM DUAL", answers.only_instant, limit=1)  # noqa: S608
 
     def governance_limits(self) -> GovernanceLimits | None:
         """How many requests the account allows at a time; None where the role may not know (most may not)."""
@@ -196,7 +196,7 @@ class NetSuiteClient:
     def _signed(self, call: _Call, slot: _Slot) -> Answer:
         """One attempt; a refused access token is renewed and the request sent once more in the same slot."""
         if self._refusal and time.monotonic() < self._refusal[1]:
-            raise self._refusal[0]
+            raise self._refusal[0].with_traceback(None)
         signer = self._login.signer(lambda form: self._post_token(form, slot))
         answer = self._send(call, signer, slot)
         if answer.status == 401 and self._login.renew(signer):
@@ -236,7 +236,8 @@ class NetSuiteClient:
                 answer = self._signed(_SERVER_TIME, _Slot(0, in_flight))
                 if answer.status == 401:
                     return self._refused(fault, answer)
-                self._accepted_at = time.monotonic()
+                if answer.status < 500:
+                    self._accepted_at = time.monotonic()
         self._governor.throttled()
         return error(TryAgain, BUSY, "NetSuite refused a login with 401 and took it when it came alone: overload")
 

@@ -320,6 +320,16 @@ LIMITS_SAID = {
 }
 
 
+@pytest.mark.parametrize("items", [[], [5], [{"links": []}], [{"now": "3/2/2026"}], [{"a": 1, "b": 2}]])
+@responses.activate
+def test_a_time_that_is_none_is_a_broken_answer(client: NetSuiteClient, items: list[Any]) -> None:
+    responses.add("GET", TIME, status=404)
+    responses.add("POST", QUERY, json={**PAGE, "items": items, "count": len(items)})
+    with pytest.raises(TryAgain) as caught:
+        client.server_time()
+    assert caught.value.code == "netsuite-answer-broken"
+
+
 @responses.activate
 def test_slots_are_learnt_where_the_role_may(client: NetSuiteClient) -> None:
     responses.add("GET", LIMITS, json=LIMITS_SAID)
