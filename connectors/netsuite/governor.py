@@ -21,7 +21,7 @@ LEASE_SECONDS = 30.0
 PATIENCE_SECONDS = 600.0
 """How long a request waits for a slot before it gives up."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.05
 _REDIS_PATIENCE, _REDIS_PAUSE = 15.0, 0.5
 _CLOSE_PATIENCE = 5.0
 
@@ -59,6 +59,7 @@ class Governor:
         self._held: set[str] = set()
         self._keeper: threading.Thread | None = None
         self._closed = threading.Event()
+        self._freed = threading.Condition()
 
     @contextlib.contextmanager
     def slot(
@@ -79,6 +80,8 @@ class Governor:
             self._held.discard(owner)
             with contextlib.suppress(redis.RedisError):  # then the lease ends by itself
                 self._book.give_back(owner)
+            with self._freed:
+                self._freed.notify_all()
 
     def throttled(self) -> None:
         """NetSuite said there are too many: everybody takes one slot less for a while."""
@@ -111,7 +114,9 @@ class Governor:
                 granted, pause = Granted(False, 0), _REDIS_PAUSE
             if granted.given:
                 return granted.in_flight
-            if stopping.wait(pause * random.uniform(0.8, 1.2)):  # noqa: S311  not for secrets
+            with self._freed:  # a slot freed in this process is taken at once, one of another within the pause
+                self._freed.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311  not for secrets
+            if stopping.is_set():
                 raise error(TryAgain, "stopped", "Stopped while waiting for a request slot")
             if time.monotonic() > give_up:
                 message = f"No request slot came free in {patience:g} s ({granted.in_flight} in flight)"
