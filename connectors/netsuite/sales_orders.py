@@ -112,7 +112,7 @@ class SalesOrders:
 
     def by_number(self, number: str) -> Iterator[OrderPage]:
         """Orders with exactly this number (there may be several). RecordRejected `text-not-queryable`."""
-        return self._by_id(lambda after: self._queries.by_number(number, after))
+        return self._by_id(partial(self._queries.by_number, number))
 
     def existing_ids(self, ids: Iterable[int]) -> set[int]:
         """Which of these transactions the role can still see. Asks for nothing else, so no field can hide one."""
@@ -152,7 +152,7 @@ class SalesOrders:
     def _in_chunks(self, ids: Iterable[int], query: Callable[[Sequence[int], int], str]) -> Iterator[OrderPage]:
         chunks = _chunks(ids)
         for position, chunk in enumerate(chunks, 1):
-            for page in self._by_id(lambda after, chunk=chunk: query(chunk, after)):  # type: ignore[misc]
+            for page in self._by_id(partial(query, chunk)):
                 yield page._replace(last=page.last and position == len(chunks))
 
     def _by_id(self, query: Callable[[int], str]) -> Iterator[OrderPage]:
