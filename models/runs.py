@@ -101,6 +101,8 @@ def claim(session: Session, run_id: int, worker_id: UUID, now: datetime) -> Clai
                     worker_id=worker_id,
                     epoch=SyncRun.epoch + 1,
                     attempts=SyncRun.attempts + 1,
+                    error_code=None,
+                    error_detail=None,
                     started_at=text("coalesce(started_at, :now)").bindparams(now=now),
                 )
                 .returning(SyncRun),
@@ -171,9 +173,19 @@ def finish(
     _write_held(session, run, values)
 
 
-def give_back(session: Session, run: ClaimedRun, not_before: datetime | None = None) -> None:
-    """Return the run to the queue with its progress. A start that was given back was not lost."""
+def give_back(
+    session: Session,
+    run: ClaimedRun,
+    not_before: datetime | None = None,
+    error: tuple[str, str] | None = None,
+) -> None:
+    """Return the run to the queue with its progress, at once or for later. `error`: why it could not go on.
+
+    A start that is given back at once was not a failed one.
+    """
     values: dict[str, Any] = {"state": "queued", "worker_id": None, "not_before": not_before}
+    if error is not None:
+        values["error_code"], values["error_detail"] = error
     if not_before is None:
         values["attempts"] = 0
     _write_held(session, run, values)
@@ -241,3 +253,17 @@ where excluded.watermark > s.watermark
 def move_watermark(session: Session, stream: str, to: datetime, run_id: int, now: datetime) -> None:
     """Move the watermark of `stream` forward; never back."""
     session.execute(_MOVE, {"stream": stream, "watermark": to, "run_id": run_id, "now": now})
+
+
+_FORGET_IDLE = text("""
+delete from sync_run
+where state = 'done' and outcome = 'ok' and scope = 'incremental' and finished_at < :before
+    and not exists (
+        select from jsonb_each(counts) c where c.key not in ('pages', 'read') and c.value <> '0'
+    )
+""")
+
+
+def forget_idle(session: Session, before: datetime) -> None:
+    """Delete pulls of changes that found nothing and ended before `before`: one every few seconds adds up."""
+    session.execute(_FORGET_IDLE, {"before": before})

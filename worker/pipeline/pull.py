@@ -25,6 +25,9 @@ from worker.pipeline.store import DryStore, LiveStore, StopAsked, ids_of
 from worker.pipeline.tally import Tally
 
 ORDERS, DELETIONS = "orders", "deletions"
+# A full run that NetSuite interrupted goes on after this time, unless it got no further in so many starts.
+PAUSE = timedelta(seconds=30)
+MOST_FAILED_STARTS = 5
 # More orders than this not met is a broken answer or a lost permission, not a clean-up: they are only counted.
 MOST_MISSING_SHARE = 0.2
 MOST_MISSING = 50
@@ -64,8 +67,9 @@ def perform(
 ) -> str:
     """Do a claimed pull to its end and write the end on its row. Returns the state the run is in then.
 
-    `stop` is asked at each page edge; when it says so the run goes back to the queue with its progress. Errors of
-    the connector end the run as failed and are raised. RunLost: another worker has it now.
+    `stop` is asked at each page edge; when it says so the run goes back to the queue with its progress. So does a
+    full run that NetSuite interrupts: what was read stays read. Other errors of the connector end the run as
+    failed and are raised. RunLost: another worker has it now.
     """
     tally = Tally.of(run.counts)
     store = (DryStore if run.dry_run else LiveStore)(sessions, run, tally, options.thresholds)
@@ -82,8 +86,16 @@ def perform(
     except (OperatorMustAct, TryAgain, TermsyncError) as error:
         with sessions.begin() as session:
             now = clock.now(session)
+            if isinstance(error, TryAgain) and (stop() or _goes_on_later(run, store)):
+                runs.give_back(session, run, None if stop() else now + PAUSE, error=(error.code, str(error)))
+                return "queued"
             runs.finish(session, run, "failed", now, counts=tally.counts(), error=(error.code, str(error)))
         raise
+
+
+def _goes_on_later(run: ClaimedRun, store: "LiveStore | DryStore") -> bool:
+    """Whether pages of a full read are kept, and NetSuite has not failed it too often since the last page."""
+    return "started" in store.progress and run.attempts < MOST_FAILED_STARTS
 
 
 def _end(sessions: sessionmaker[Session], run: ClaimedRun, store: "LiveStore | DryStore", state: str) -> str:
