@@ -1,13 +1,26 @@
-"""Looking at and waiting for processes, by /proc; for tests that kill them."""
+"""Looking at processes by /proc, and waiting for what they do; for tests that kill them."""
 
 import os
 import select
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from tenacity import Retrying, retry_if_exception_type, retry_if_not_result, stop_after_delay, wait_fixed
+
 PATIENCE = 30.0  # seconds: long enough for a busy machine, short enough to notice a hang
+
+
+def eventually(condition: Callable[[], bool], *tolerated: type[Exception]) -> bool:
+    """Whether `condition` comes true within PATIENCE; errors of the kinds `tolerated` count as not yet."""
+    waiting = Retrying(
+        stop=stop_after_delay(PATIENCE),
+        wait=wait_fixed(0.05),
+        retry=retry_if_not_result(bool) | retry_if_exception_type(tolerated),
+        retry_error_callback=lambda _state: False,
+    )
+    return waiting(condition)
 
 
 def command_line(pid: int) -> list[str]:

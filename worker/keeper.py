@@ -148,7 +148,7 @@ def _postgres(data_dir: Path, sockets: Path, options: Sequence[str]) -> Server:
     data = data_dir / "postgres"
     if not data.exists():
         _init_postgres(data, account)
-    _remove_stale_lock(data / "postmaster.pid")
+    _clear_way(data, data / "postmaster.pid")
     settings = [
         "listen_addresses=",
         f"unix_socket_directories={own_sockets}",
@@ -196,15 +196,21 @@ def _init_postgres(data: Path, account: pwd.struct_passwd | None) -> None:
     new.rename(data)
 
 
-def _remove_stale_lock(pid_file: Path) -> None:
-    """Removes a lock file left by a crash. Only this keeper starts servers here, so none may be running.
+def _clear_way(data: Path, pid_file: Path) -> None:
+    """Waits for a server of a killed keeper to end, and removes the lock file of one that has crashed.
 
-    PostgreSQL does so itself unless the recorded process id belongs to somebody else by now.
+    The file of a crash may name a process that is somebody else's by now, so it is known by where it works.
     """
+    if sys.platform != "linux":  # there the server itself looks at its lock file
+        return
     with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
         pid = int(pid_file.read_text().split()[0])
-        if _working_directory(pid) != pid_file.parent:
-            pid_file.unlink()
+        deadline = time.monotonic() + STOP_SECONDS
+        while _working_directory(pid) == data:
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(POLL_SECONDS / 10)
+        pid_file.unlink()
 
 
 def _working_directory(pid: int) -> Path | None:
@@ -247,11 +253,13 @@ def _valkey(data_dir: Path, sockets: Path) -> Server:
     data = data_dir / "valkey"
     data.mkdir(exist_ok=True, mode=0o700)
     path = sockets / "valkey.sock"
+    _clear_way(data, data / "valkey.pid")
     settings = {
         "port": "0",
         "unixsocket": str(path),
         "unixsocketperm": "700",
         "dir": str(data),
+        "pidfile": str(data / "valkey.pid"),
         "save": "",
         "appendonly": "yes",
         "appendfsync": "everysec",

@@ -19,6 +19,7 @@ from typing import Self
 from models import migrate
 from worker import database
 from worker.embedded import revive, servers
+from worker.errors import TermsyncError
 from worker.lifeline import end_with_parent, stop_requested
 from worker.logs import get_logger
 from worker.settings import Settings
@@ -52,17 +53,27 @@ def prepared(settings: Settings, also: Sequence[Child] = ()) -> Iterator["Superv
         if settings.database_url is None:
             migrate.upgrade(addresses.database_url)
         database.check(addresses.database_url)
-        environment = {"DATABASE_URL": addresses.database_url, "REDIS_URL": addresses.redis_url}
+        environment = _environment(settings)
         uses_embedded = settings.database_url is None or settings.redis_url is None
         keep_alive = partial(revive, settings.data_dir) if uses_embedded else lambda: None
         others = [replace(child, environment={**environment, **child.environment}) for child in also]
         yield Supervisor([*children(settings, environment), *others], keep_alive=keep_alive)
 
 
+def _environment(settings: Settings) -> dict[str, str]:
+    """Where the children find their servers. Embedded ones they join, so that the servers outlive this process
+    for as long as a child still has a page to finish."""
+    configured = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
+    return {
+        "TERMSYNC_DATA_DIR": str(settings.data_dir.resolve()),
+        **{name: url.get_secret_value() for name, url in configured.items() if url is not None},
+    }
+
+
 def children(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
     """Workers (one process for each queue, so that a long pull never delays an expiry) and scheduler.
 
-    `environment` names the servers they use; each gets its own metrics port, counted from the setting.
+    `environment` says where their servers are; each gets its own metrics port, counted from the setting.
     """
     commands = {
         "worker-short": ["-m", "worker.queue.process", "short", "4"],
@@ -116,7 +127,10 @@ class Supervisor:
 
     def watch(self) -> None:
         """Starts again what has ended, after a delay that doubles with every short life."""
-        self._keep_alive()
+        try:
+            self._keep_alive()
+        except TermsyncError as error:
+            log.error("not-kept-alive", code=error.code, reason=error.message)
         for kept in self._kept:
             kept.watch()
 

@@ -2,16 +2,14 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import fault_actors
 import pytest
 import redis
-from processes import PATIENCE, children, gone, tree
+from processes import PATIENCE, children, eventually, gone
+from queue_workers import Workers
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -19,46 +17,11 @@ from models.sync_run import Attempt, WorkerProcess
 from worker.queue.broker import broker
 from worker.queue.ledger import MOST_LOST
 
-WORKER = """
-import sys
-from worker.queue.process import main
-sys.exit(main(["short", "long"], 2, ["fault_actors"]))
-"""
-HERE = Path(__file__).parent
-
-
-class Workers:
-    """Worker processes of one test."""
-
-    def __init__(self, database_url: str, redis_url: str) -> None:
-        self._environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)]),
-            "DATABASE_URL": database_url,
-            "REDIS_URL": redis_url,
-        }
-        self._started: list[subprocess.Popen[bytes]] = []
-
-    def start(self) -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen([sys.executable, "-c", WORKER], env=self._environment)
-        self._started.append(process)
-        return process
-
-    def end(self) -> None:
-        pids = [pid for process in self._started for pid in tree(process.pid)]
-        for process in self._started:
-            process.kill()
-        for pid in pids:
-            if not gone([pid], 0):
-                os.kill(pid, signal.SIGKILL)
-        for process in self._started:
-            process.wait(PATIENCE)
-
 
 @pytest.fixture
 def workers(database_url: str, redis_url: str) -> Iterator[Workers]:
     broker.connect(redis_url)
-    made = Workers(database_url, redis_url)
+    made = Workers(database_url, redis_url, "fault_actors")
     yield made
     made.end()
 
@@ -160,9 +123,6 @@ def test_the_heart_beats_while_a_long_job_runs(
             return session.scalars(select(WorkerProcess.heartbeat_at)).one()
 
     first = heartbeat()
-    deadline = time.monotonic() + PATIENCE
-    while heartbeat() == first:
-        assert time.monotonic() < deadline, "no heartbeat"
-        time.sleep(0.1)
+    assert eventually(lambda: heartbeat() != first)
     marks.set("let-go", 1)
     assert _next(marks, "ended")[0] == "job"

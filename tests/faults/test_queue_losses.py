@@ -14,8 +14,7 @@ from dramatiq import Broker, Worker
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import Retries
 from own_valkey import Valkey
-from processes import PATIENCE
-from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_fixed
+from processes import PATIENCE, eventually
 
 from worker.queue.broker import DoorbellBroker
 from worker.queue.resources import Resources
@@ -106,16 +105,6 @@ def _start(jobs: Jobs, stopped: list[Worker]) -> Jobs:
     return jobs
 
 
-def _eventually(condition: Callable[[], bool]) -> bool:
-    waiting = Retrying(
-        stop=stop_after_delay(PATIENCE),
-        wait=wait_fixed(0.05),
-        retry=retry_if_not_result(bool),
-        retry_error_callback=lambda _state: False,
-    )
-    return waiting(condition)
-
-
 def _messages(valkey: Valkey) -> int:
     client = valkey.client()
     return sum(client.hlen(key) for key in client.scan_iter("*.msgs"))
@@ -129,7 +118,7 @@ def _leased(valkey: Valkey) -> int:
 def _restart_while_failing(valkey: Valkey, jobs: Jobs) -> None:
     valkey.stop()
     jobs.go.set()
-    assert _eventually(lambda: len(jobs.failed) == JOBS)
+    assert eventually(lambda: len(jobs.failed) == JOBS)
     threading.Event().wait(OUTAGE)
     valkey.start()
 
@@ -139,7 +128,7 @@ def test_d1_stock_loses_every_retry_when_redis_restarts_meanwhile(
 ) -> None:
     jobs = _start(Jobs(stock, failing=True), stopped)
     _restart_while_failing(valkey, jobs)
-    assert _eventually(lambda: _messages(valkey) == 0)
+    assert eventually(lambda: _messages(valkey) == 0)
     assert jobs.done == []
 
 
@@ -148,14 +137,14 @@ def test_d1_ours_loses_no_retry_when_redis_restarts_meanwhile(
 ) -> None:
     jobs = _start(Jobs(ours, failing=True), stopped)
     _restart_while_failing(valkey, jobs)
-    assert _eventually(lambda: set(jobs.done) == set(range(JOBS)))
-    assert _eventually(lambda: _messages(valkey) == 0)
+    assert eventually(lambda: set(jobs.done) == set(range(JOBS)))
+    assert eventually(lambda: _messages(valkey) == 0)
 
 
 def _stall_while_acknowledging(valkey: Valkey, jobs: Jobs) -> None:
     valkey.stall()
     jobs.go.set()
-    assert _eventually(lambda: len(jobs.done) == JOBS)
+    assert eventually(lambda: len(jobs.done) == JOBS)
     threading.Event().wait(OUTAGE)
     valkey.resume()
 
@@ -174,7 +163,7 @@ def test_d2_ours_acknowledges_everything_after_a_stall(
 ) -> None:
     jobs = _start(Jobs(ours), stopped)
     _stall_while_acknowledging(valkey, jobs)
-    assert _eventually(lambda: _leased(valkey) == 0)
+    assert eventually(lambda: _leased(valkey) == 0)
     assert sorted(jobs.done) == list(range(JOBS))
 
 
@@ -187,5 +176,5 @@ def test_a_full_redis_loses_no_retry_and_recovers_alone(
     threading.Event().wait(OUTAGE)
     assert jobs.done == []
     valkey.client().config_set("maxmemory", 0)
-    assert _eventually(lambda: set(jobs.done) == set(range(JOBS)))
-    assert _eventually(lambda: _leased(valkey) == 0)
+    assert eventually(lambda: set(jobs.done) == set(range(JOBS)))
+    assert eventually(lambda: _leased(valkey) == 0)

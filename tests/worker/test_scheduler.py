@@ -9,11 +9,10 @@ from itertools import pairwise
 
 import pytest
 import redis
-from processes import PATIENCE
+from processes import PATIENCE, eventually
 from sqlalchemy import select, text
 from sqlalchemy.exc import InternalError
 from sqlalchemy.orm import Session, sessionmaker
-from tenacity import Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 
 from models.sync_run import Tick, WorkerProcess
 from worker import scheduler
@@ -232,9 +231,8 @@ def test_two_scheduler_processes_make_each_tick_once_and_stop_cleanly(
             ticks.take(session)
             return len(_ticks(session)) >= 10
 
-    patience = Retrying(stop=stop_after_delay(PATIENCE), wait=wait_fixed(0.02), retry=retry_if_not_result(bool))
-    patience(rung)
-    patience(handled_all)
+    assert eventually(rung)
+    assert eventually(handled_all)
     for process in both:
         process.terminate()
     assert [process.wait(PATIENCE) for process in both] == [0, 0]

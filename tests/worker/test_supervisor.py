@@ -11,6 +11,7 @@ import pytest
 from processes import PATIENCE, find, gone, tree
 
 from worker import supervisor
+from worker.errors import DependencyUnreachable
 from worker.settings import load
 from worker.supervisor import Child, Supervisor
 
@@ -115,6 +116,14 @@ def test_what_children_depend_on_is_kept_alive_too() -> None:
     with Supervisor([], keep_alive=lambda: calls.append(None)) as keeping:
         keeping.watch()
     assert len(calls) == 1
+
+
+def test_children_are_kept_running_while_what_they_depend_on_cannot_be_revived() -> None:
+    def fail() -> None:
+        raise DependencyUnreachable("embedded-server-not-started", "It did not start.", "Read the logs.")
+
+    with Supervisor([], keep_alive=fail) as keeping:
+        keeping.watch()
 
 
 def test_each_process_of_termsync_gets_its_own_metrics_port() -> None:

@@ -19,6 +19,8 @@ from worker.queue.broker import LONG, SHORT
 ACTORS = ("worker.queue.actors",)
 # SIGTERM is answered at the next page edge. What has not ended by then is taken up by another worker.
 SHUTDOWN_MILLISECONDS = 8_000
+# How long the master waits for its child's boot before it begins to look whether the child lives.
+BOOT_MILLISECONDS = 1_000
 
 
 def main(queues: Sequence[str] = (SHORT, LONG), threads: int = 4, actors: Sequence[str] = ACTORS) -> int:
@@ -41,6 +43,7 @@ def _run_dramatiq(queues: Sequence[str], threads: int, actors: Sequence[str]) ->
     arguments = [
         *("--processes", "1", "--threads", str(threads), "--skip-logging"),
         *("--worker-shutdown-timeout", str(SHUTDOWN_MILLISECONDS)),
+        *("--worker-fork-timeout", str(BOOT_MILLISECONDS)),
         "worker.queue.process:boot",
         *actors,
         *("--queues", *queues),

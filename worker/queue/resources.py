@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import redis
 from dramatiq import Broker, Worker
-from dramatiq.middleware import Middleware, MiddlewareError
+from dramatiq.middleware import Middleware
 from sqlalchemy import Engine, delete, func, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
@@ -24,10 +24,6 @@ log = get_logger(__name__)
 HEARTBEAT_SECONDS = 2.0
 # How long an idle worker sleeps between two looks at its queue: pickup against commands a second.
 PICKUP_MILLISECONDS = 80
-
-
-class WorkerCannotStart(MiddlewareError):
-    """Ends the boot. dramatiq swallows every other exception of a boot hook and runs without its resources."""
 
 
 class Resources(Middleware):
@@ -85,34 +81,54 @@ class Resources(Middleware):
             return order_reader(self.settings, self._client)
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        self.worker_id = uuid4()
-        self._stopping.clear()
-        self._closing.clear()
-        self._slots_in = getattr(broker, "client", None)
         worker.worker_timeout = PICKUP_MILLISECONDS
         # A message taken beyond what the threads can do waits here while another process may be idle.
         worker.queue_prefetch = worker.worker_threads
-        # One connection a thread, one for the heartbeat, one for the ledger.
-        self._engine = make_engine(
-            self._database_url, application_name="termsync worker", pool_size=worker.worker_threads + 2
-        )
-        self._sessions = make_sessions(self._engine)
+        queues = ",".join(sorted(worker.consumer_whitelist or broker.get_declared_queues()))
         try:
-            self._register(",".join(sorted(worker.consumer_whitelist or broker.get_declared_queues())))
+            self.open(queues, worker.worker_threads, getattr(broker, "client", None))
         except SQLAlchemyError as error:
-            raise WorkerCannotStart(f"the database cannot be used: {error}") from error
+            # dramatiq swallows any Exception of a boot hook and would run without its resources.
+            log.critical("worker-cannot-start", reason=str(error))
+            raise SystemExit(1) from None
+
+    def open(self, queues: str, threads: int, slots_in: redis.Redis | None) -> None:
+        """Opens what `threads` threads need and registers this process as one that takes work of `queues`.
+
+        `slots_in` is where NetSuite's slots are shared with other processes. Also for a command that does a run
+        itself; it ends with `stop` and `close`.
+        """
+        self.worker_id = uuid4()
+        self._stopping.clear()
+        self._closing.clear()
+        self._slots_in = slots_in
+        # One connection a thread, one for the heartbeat, one for the ledger.
+        self._engine = make_engine(self._database_url, application_name="termsync worker", pool_size=threads + 2)
+        self._sessions = make_sessions(self._engine)
+        self._register(queues)
         self._heart = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self._heart.start()
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
-        self._stopping.set()
+        self.stop()
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        self.close()
+
+    def stop(self) -> None:
+        """Lets the work in hand end at its next page edge."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        """Takes this process from the list of workers and closes what `open` opened."""
         self._closing.set()
         if self._heart:
             self._heart.join(HEARTBEAT_SECONDS)
-        with self.sessions.begin() as session:
-            session.execute(delete(WorkerProcess).where(WorkerProcess.id == self.worker_id))
+        try:
+            with self.sessions.begin() as session:
+                session.execute(delete(WorkerProcess).where(WorkerProcess.id == self.worker_id))
+        except SQLAlchemyError as error:  # then it is taken for dead in a few seconds
+            log.warning("worker-not-signed-off", reason=type(error).__name__)
         if self._client:
             self._client.close()
             self._client = None
