@@ -61,7 +61,8 @@ class Catalogue:
 
     tables: Mapping[str, Table]
     hidden_tables: frozenset[str] = frozenset()
-    hidden_columns: frozenset[str] = frozenset()
+    hidden_columns: frozenset[str] = frozenset()  # exist, but the role may not see them
+    absent_columns: frozenset[str] = frozenset()  # do not exist in this account
     row_filters: Mapping[str, str] = field(default_factory=dict)  # table → condition on {t}
     latest_term: str | None = None  # ISO date: later term dates read as this one
 
@@ -290,12 +291,9 @@ def catalogue(
     for scriptid, kind in custom:
         name = _PREFIXES[scriptid.split("_")[0]]
         tables[name] = tables[name].with_columns([Column(scriptid, kind)])
-    if not features.get("one_world", True):
-        line = tables["transactionline"]
-        kept = {name: column for name, column in line.columns.items() if name != "subsidiary"}
-        tables["transactionline"] = replace(line, columns=kept)
     off = {name for name, table in tables.items() if table.feature and not features.get(table.feature, True)}
-    return Catalogue(tables, hidden_tables | off, hidden_columns)
+    absent = frozenset() if features.get("one_world", True) else frozenset({"transactionline.subsidiary"})
+    return Catalogue(tables, hidden_tables | off, hidden_columns, absent)
 
 
 def custom_fields(tables: Mapping[str, Table]) -> list[Column]:

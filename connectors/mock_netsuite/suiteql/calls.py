@@ -68,7 +68,7 @@ def _aggregate(x: Expressions, name: str, arguments: Sequence[exp.Expr]) -> Valu
 
 def _window(x: Expressions, node: exp.Expr) -> Value:
     call = node.this
-    if node.args.get("spec") is not None or not isinstance(call, exp.Anonymous):
+    if not isinstance(call, exp.Anonymous):
         raise problems.unsupported_search()
     name = str(call.this).upper()
     if name in functions.RANKINGS and not call.expressions:
@@ -115,8 +115,6 @@ def _extract(x: Expressions, node: exp.Expr) -> Value:
 
 
 def _trim(x: Expressions, node: exp.Expr) -> Value:
-    if node.args.get("expression") is not None or node.args.get("position"):
-        raise problems.unsupported_search()
     return functions.call("TRIM", [x.operand(node.this)], x.session)
 
 

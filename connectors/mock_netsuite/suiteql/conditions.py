@@ -134,13 +134,15 @@ def _is(x: Expressions, node: exp.Expr) -> Value:
     if not isinstance(node.args["expression"], exp.Null):
         raise problems.unsupported_search()
     value = x.operand(node.this)
-    return derived(f"({value.sql} IS NULL)", Kind.CONDITION, value)
+    word = "IS NOT NULL" if node.args.get("negate") else "IS NULL"
+    return derived(f"({value.sql} {word})", Kind.CONDITION, value)
 
 
 def _like(x: Expressions, node: exp.Expr, escape: str = "") -> Value:
     value, pattern = x.operand(node.this), x.operand(node.args["expression"])
     value, pattern = to_text(value, x.session), to_text(pattern, x.session)
-    return derived(f"({value.sql} LIKE {pattern.sql}{escape})", Kind.CONDITION, value, pattern)
+    word = "NOT LIKE" if node.args.get("negate") else "LIKE"
+    return derived(f"({value.sql} {word} {pattern.sql}{escape})", Kind.CONDITION, value, pattern)
 
 
 def _escape(x: Expressions, node: exp.Expr) -> Value:

@@ -126,8 +126,6 @@ class _SelectCompiler:
         tail = self._grouping()
         outputs = self._outputs()
         distinct = bool(self._node.args.get("distinct"))
-        if distinct and self._node.args["distinct"].args.get("on"):
-            raise problems.unsupported_search()
         compound = bool(tail) or any(o.value.traits & (Trait.AGGREGATE | Trait.WINDOW) for o in outputs)
         if cap is not None:
             from_sql, where, tail = self._capped(from_sql, where, tail, cap, compound)
@@ -150,7 +148,7 @@ class _SelectCompiler:
             inner = compile_query(node.this, self._session, self._parent)
             values = {output.name: output.value for output in inner.visible}
             source = derived_source(alias or f"subquery{len(self._sources)}", inner.raw_sql(), values)
-        elif isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier) and not _decorated(node):
+        elif isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
             name = node.name.lower()
             source = table_source(name, alias or name, self._session)
         else:
@@ -162,7 +160,7 @@ class _SelectCompiler:
 
     def _join(self, join: exp.Join) -> str:
         word = _JOIN_WORDS.get((join.side, join.kind))
-        if word is None or any(join.args.get(part) for part in ("using", "method", "global_", "hint")):
+        if word is None:
             raise problems.unsupported_search()
         source = self._source(join.this)
         on = join.args.get("on")
@@ -199,8 +197,6 @@ class _SelectCompiler:
         group, having = self._node.args.get("group"), self._node.args.get("having")
         tail = ""
         if group is not None:
-            if any(value for name, value in group.args.items() if name != "expressions"):
-                raise problems.unsupported_search()
             terms = [self._expressions.operand(term) for term in group.expressions]
             if any(isinstance(term, exp.Literal) for term in group.expressions):
                 raise problems.unsupported_search()
@@ -265,9 +261,3 @@ class _SelectCompiler:
 def _is_clock(column: exp.Column) -> bool:
     """SYSDATE and its like, which are read like columns but are expressions."""
     return not column.table and column.name.upper() in CLOCKS
-
-
-def _decorated(table: exp.Table) -> bool:
-    return any(value for name, value in table.args.items() if name not in ("this", "alias")) or bool(
-        table.args.get("alias") and table.args["alias"].args.get("columns")
-    )

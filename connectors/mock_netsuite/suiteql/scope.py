@@ -44,8 +44,9 @@ def table_source(name: str, alias: str, session: Session) -> Source:
     if name in catalogue.hidden_tables:
         raise problems.record_not_found(name)
     hidden = {column for column in table.columns if f"{name}.{column}" in catalogue.hidden_columns}
+    absent = {column for column in table.columns if f"{name}.{column}" in catalogue.absent_columns}
     quoted_alias = '"' + alias.replace('"', '""') + '"'
-    visible = [column for column in table.columns if column not in hidden]
+    visible = [column for column in table.columns if column not in hidden | absent]
     return Source(
         alias,
         name,
