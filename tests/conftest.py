@@ -6,6 +6,7 @@ Fixtures: `database_url` and `redis_url` are fresh and empty (schema in place) f
 """
 
 import fcntl
+import logging
 import os
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 import redis
+import structlog
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Engine
@@ -108,6 +110,17 @@ def redis_url(servers: Addresses) -> Iterator[str]:
 def redis_client(redis_url: str) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(redis_url, socket_timeout=5, decode_responses=True) as client:
         yield client
+
+
+@pytest.fixture
+def logging_restored() -> Iterator[None]:
+    """For tests that configure logging, which is one for the whole process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.contextvars.clear_contextvars()
+    structlog.reset_defaults()
+    root.handlers[:], root.level = handlers, level
 
 
 def _administrator(url: str) -> psycopg.Connection[tuple[object, ...]]:

@@ -4,6 +4,7 @@ import math
 
 import dramatiq
 
+from models import boundaries
 from models.enrollment_changes import Why
 from worker import clock, metrics
 from worker.pipeline import expire, reconcile, runs
@@ -31,8 +32,13 @@ def reconcile_tenant(tenant_id: int) -> None:
 @dramatiq.actor(broker=broker, queue_name=SHORT)
 def expire_due() -> None:
     """Writes down every expiry that time has brought."""
+    with resources.sessions() as session:
+        oldest = boundaries.oldest_overdue(session, clock.now(session))
     swept = expire.sweep_all(resources.sessions)
     metrics.expiry_flips.labels("term").inc(swept.expired)
+    if oldest is not None and swept.expired:
+        with resources.sessions() as session:
+            metrics.expiry_lag.observe((clock.now(session) - oldest).total_seconds())
 
 
 @dramatiq.actor(broker=broker, queue_name=SHORT)

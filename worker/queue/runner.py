@@ -8,10 +8,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 from dramatiq.middleware import Interrupt
+from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from connectors.errors import ConnectorError
 from connectors.netsuite.account import Account
+from models.sync_run import SyncRun
 from worker import clock, metrics
 from worker.errors import TermsyncError
 from worker.logs import get_logger
@@ -19,6 +21,7 @@ from worker.pipeline import pull, runs
 from worker.pipeline.guard import Thresholds
 from worker.pipeline.pull import PullOptions
 from worker.pipeline.runs import ClaimedRun, RunLost
+from worker.pipeline.tally import Tally
 from worker.queue.resources import Resources
 from worker.settings import Settings
 
@@ -29,6 +32,7 @@ ON_THE_ROW = (ConnectorError, TermsyncError, RunLost)
 # The run itself is sound: it goes back to the queue.
 PASSING = (OperationalError, InterfaceError, Interrupt)
 PAUSE = timedelta(seconds=5)
+STREAM = "orders"
 DATABASE_SECONDS = 1.0
 
 
@@ -49,8 +53,9 @@ def perform(resources: Resources, run_id: int) -> None:
         raise
     finally:
         seconds = time.monotonic() - started
-        metrics.run_duration.labels(run.kind, run.scope.partition(":")[0], state).observe(seconds)
         log.info("run-ended", run_id=run_id, state=state, seconds=round(seconds, 3))
+        metrics.run_duration.labels(STREAM, run.scope.partition(":")[0], state).observe(seconds)
+    _count_rows(resources, run)
 
 
 def _do(resources: Resources, run: ClaimedRun) -> str:
@@ -63,6 +68,19 @@ def _do(resources: Resources, run: ClaimedRun) -> str:
     return pull.perform(
         resources.sessions, resources.orders(), run, pull_options(resources.settings), resources.stopping
     )
+
+
+def _count_rows(resources: Resources, run: ClaimedRun) -> None:
+    """Adds what this claim has read, by the difference of the counts on the row."""
+    with resources.sessions() as session:
+        counts = session.scalars(select(SyncRun.counts).where(SyncRun.id == run.id)).one()
+    more = Tally(**{name: value - run.counts.get(name, 0) for name, value in Tally.of(counts).counts().items()})
+    bad = more.rejected + more.parked
+    outcomes = {"new": more.landed_new, "changed": more.landed_changed, "rejected": bad}
+    outcomes["unchanged"] = more.read - sum(outcomes.values())
+    for outcome, rows in outcomes.items():
+        metrics.rows.labels(STREAM, outcome).inc(max(0, rows))
+    metrics.expiry_flips.labels("order_change").inc(max(0, more.expired))
 
 
 def pull_options(settings: Settings) -> PullOptions:
