@@ -1,5 +1,6 @@
 """Looking after tenants: adding them, mapping customers, zone and grace, pausing and resuming expiry."""
 
+import re
 from datetime import datetime
 
 from sqlalchemy import select
@@ -17,11 +18,17 @@ from worker.errors import NotFound, TermsyncError
 from worker.pipeline import expire
 
 GRACE_LIMIT = 366
+KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def known(session: Session, key: str) -> Tenant | None:
+    """The tenant the learning platform calls `key`, if there is one."""
+    return session.execute(select(Tenant).where(Tenant.key == key)).scalar_one_or_none()
 
 
 def find(session: Session, key: str) -> Tenant:
     """The tenant the learning platform calls `key`. Raises NotFound."""
-    tenant = session.execute(select(Tenant).where(Tenant.key == key)).scalar_one_or_none()
+    tenant = known(session, key)
     if tenant is None:
         raise NotFound(
             "tenant-unknown",
@@ -35,6 +42,7 @@ def add(
     session: Session, key: str, name: str, why: Why, time_zone: str = DEFAULT_ZONE, grace_days: int = 0
 ) -> tuple[Tenant, bool]:
     """Add a tenant, or bring an existing one to these values. Returns (tenant, whether it is new)."""
+    check_key(key)
     check_zone(time_zone)
     check_grace(grace_days)
     asked = insert(Tenant).values(key=key, name=name, time_zone=time_zone, grace_days=grace_days)
@@ -134,12 +142,23 @@ def pause(session: Session, tenant_id: int, why: Why, reason: str, until: dateti
 def resume(session: Session, tenant_id: int, why: Why) -> Changes:
     """End a pause: what passed during it expires now, with now as the time of expiry."""
     tenant = lock_tenant(session, tenant_id)
+    done = expire.catch_up(session, tenant, why)  # a pause whose own end has come ended then, not now
     if tenant.paused_at is None:
-        return expire.catch_up(session, tenant, why)
+        return done
     expire.end_pause(tenant)
     session.flush()
     _note(session, why, "expiry resumed", tenant)
-    return expire.catch_up(session, tenant, why, released_at=why.now)
+    return done + expire.catch_up(session, tenant, why, released_at=why.now)
+
+
+def check_key(key: str) -> None:
+    """Raises `tenant-key-invalid` for a key the database would refuse."""
+    if not KEY.fullmatch(key):
+        raise TermsyncError(
+            "tenant-key-invalid",
+            f"{key!r} cannot be the key of a tenant.",
+            "Use up to 100 letters, digits, dots, dashes and underscores; begin with a letter or digit.",
+        )
 
 
 def check_zone(time_zone: str) -> None:

@@ -1,0 +1,103 @@
+"""What tells whether the whole is well: how old, how late, how long the queue, who works, what waits."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.boundaries import oldest_overdue
+from models.runs import SILENT_AFTER
+
+# Processes that take work from a queue; a command that does a run itself takes none.
+WORKERS = text("""
+select count(*) from worker_process
+where heartbeat_at >= :silent_since and string_to_array(queues, ',') && array['short', 'long']
+""")
+
+
+def workers_alive(session: Session, now: datetime) -> int:
+    """Worker processes that gave a sign of life in the last seconds."""
+    alive: int = session.execute(WORKERS, {"silent_since": now - SILENT_AFTER}).scalar_one()
+    return alive
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Facts at the instant `now`. `last_pull_*` is of the last finished pull that reads what changed."""
+
+    now: datetime
+    watermark: datetime | None
+    overdue_since: datetime | None
+    paused_tenants: int
+    queued_runs: int
+    running_runs: int
+    tenants_due: int
+    unhandled_ticks: int
+    workers: int
+    open_holds: int
+    rejected_rows: int
+    unmatched_customers: int
+    flagged_orders: int
+    quarantined_runs: int
+    failed_runs: int
+    last_pull_id: int | None
+    last_pull_state: str | None
+    last_pull_finished_at: datetime | None
+    last_pull_error: str | None
+    last_pull_error_detail: str | None
+    netsuite_account: str | None
+
+
+_FACTS = text("""
+select
+    (select watermark from sync_state where stream = 'orders') as watermark,
+    (select count(*) from tenant where paused_at is not null and (pause_until is null or pause_until > :now))
+        as paused_tenants,
+    (select count(*) from sync_run where state = 'queued') as queued_runs,
+    (select count(*) from sync_run where state = 'running') as running_runs,
+    (select count(distinct tenant_id) from landing_due where hold_id is null) as tenants_due,
+    (select count(*) from tick where handled_at is null) as unhandled_ticks,
+    (select count(*) from hold where state = 'open') as open_holds,
+    (select count(*) from landing_order where reject_code is not null)
+        + (select count(*) from parked_row) as rejected_rows,
+    (select count(*) from customer c where c.tenant_id is null and exists (
+        select from landing_order l where l.customer_id = c.id and l.gone is null and l.reject_code is null))
+        as unmatched_customers,
+    (select count(*) from sales_order where flag is not null) as flagged_orders,
+    (select count(*) from sync_run where state = 'quarantined' and finished_at > :now - interval '1 day')
+        as quarantined_runs,
+    (select count(*) from sync_run where state = 'failed' and finished_at > :now - interval '1 day')
+        as failed_runs,
+    (select netsuite_account from account) as netsuite_account
+""")
+_LAST_PULL = text("""
+select id as last_pull_id, state as last_pull_state, finished_at as last_pull_finished_at,
+    error_code as last_pull_error, error_detail as last_pull_error_detail
+from sync_run
+where state in ('done', 'failed', 'quarantined') and not dry_run and moves_watermark
+order by finished_at desc limit 1
+""")
+
+
+def overview(session: Session, now: datetime) -> Overview:
+    """Read all facts, in one transaction of the caller."""
+    facts: dict[str, Any] = dict(session.execute(_FACTS, {"now": now}).mappings().one())
+    last = session.execute(_LAST_PULL).mappings().one_or_none()
+    none = dict.fromkeys(
+        (
+            "last_pull_id",
+            "last_pull_state",
+            "last_pull_finished_at",
+            "last_pull_error",
+            "last_pull_error_detail",
+        )
+    )
+    return Overview(
+        now=now,
+        overdue_since=oldest_overdue(session, now),
+        workers=workers_alive(session, now),
+        **facts,
+        **(dict(last) if last is not None else none),
+    )

@@ -1,0 +1,30 @@
+"""`termsync worker`"""
+
+from typing import Annotated
+
+import typer
+
+from worker.cli.options import Json, single
+
+app = single()
+
+
+@app.command()
+def worker(
+    queue: Annotated[
+        list[str] | None, typer.Option("--queue", help="short, long; may be given twice. Default: both.")
+    ] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1, max=64, help="Pieces of work at once.")] = 4,
+    as_json: Json = False,
+) -> int:
+    """Runs one worker process.
+
+    Takes work until SIGTERM or Ctrl-C, then stops at the next page edge. short: expiry, reconciling, looking for
+    what is due. long: pulls. Run one worker for each, so that a long pull never delays an expiry.
+    """
+    unknown = sorted(set(queue or ()) - {"short", "long"})
+    if unknown:
+        raise typer.BadParameter(f"{unknown[0]!r} is not a queue; there are short and long.", param_hint="--queue")
+    from worker.queue import process
+
+    return process.main(tuple(queue or ("short", "long")), threads)
