@@ -71,14 +71,14 @@ class App:
         except Exception:
             _log.exception("mock-request-failed")
             response = problem_response(problems.unexpected_error())
+        response = on_the_wire(response, faults)
         self._journal(request, endpoint, faults, response, time.perf_counter() - started)
         return response, slot
 
     def _answered(self, request: Request, endpoint: Endpoint, faults: Sequence[Fault]) -> Response:
         time.sleep(self.account.latency.get(endpoint, 0.0))
         instead = answer_instead(faults, self.account)
-        response = instead if instead is not None else self._endpoint(request, endpoint, faults)
-        return on_the_wire(response, faults)
+        return instead if instead is not None else self._endpoint(request, endpoint, faults)
 
     def _endpoint(self, request: Request, endpoint: Endpoint, faults: Sequence[Fault]) -> Response:
         if endpoint == "token":

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -24,6 +25,7 @@ FIRST_ORDER_ID = 1000
 STRIDE = 3  # ids given away per order: one or two to the order, one to its invoice
 
 
+@lru_cache
 def fold_start(zone: ZoneInfo, before: date) -> datetime:
     """UTC start of the two hours around the last repeated local hour before a day; naive.
 

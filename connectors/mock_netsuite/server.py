@@ -40,7 +40,7 @@ class Mock:
         return self._app.stats()
 
     def serve_forever(self) -> None:
-        self._server.serve_forever(poll_interval=0.05)
+        self._server.serve_forever(poll_interval=0.01)
 
     def stop(self) -> None:
         """Ends `serve_forever` in another thread, and all connections."""
