@@ -111,7 +111,8 @@ with wanted as ({wanted}), settled as (
         case
             when s.status <> 'X' then null
             when w.ask = 'X' then 'expired_by_staff'
-            when e.status = 'X' and w.ask is null then e.expired_cause
+            when e.status = 'X' and (w.ask is null or e.expired_cause <> 'expired_by_staff')
+                then e.expired_cause
             when w.expiration_date is not null then 'manual_date'
             else w.order_cause
         end as expired_cause,

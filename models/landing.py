@@ -64,7 +64,9 @@ on conflict do nothing
 """)
 
 # Newer by NetSuite's modification time wins; at the same time, the later reading does (a changed line need not
-# move the time). Ordered by id, so that two pages that overlap take their row locks in the same order.
+# move the time). Gone stays gone until a page read after that names the order: a late page cannot bring it back. A
+# rejected row changes no term, but is due where the order is accepted: its flag may. Ordered by id, so that two
+# pages that overlap take their row locks in the same order.
 _LAND = text("""
 with newest as (
     select distinct on (order_id) * from page
@@ -90,8 +92,8 @@ with newest as (
         reject_code = excluded.reject_code,
         reject_detail = excluded.reject_detail,
         read_at = excluded.read_at,
-        gone = null,
-        gone_at = null,
+        gone = case when excluded.read_at > l.gone_at then null else l.gone end,
+        gone_at = case when excluded.read_at > l.gone_at then null else l.gone_at end,
         declined = l.declined and l.gone is null and
             (l.customer_id, l.status, l.term_start, l.term_end) is not distinct from
             (excluded.customer_id, excluded.status, excluded.term_start, excluded.term_end)
@@ -114,7 +116,6 @@ with newest as (
     union
     select o.tenant_id, o.id
     from landed l join sales_order o on o.id = l.order_id
-    where l.reject_code is null
     union  -- the tenant that may be accepting the order, not yet visibly, while it moves away
     select c.tenant_id, l.order_id
     from landed l join previous p on p.order_id = l.order_id join customer c on c.id = p.customer_id
@@ -223,6 +224,9 @@ def unseen(session: Session, met: Sequence[int], low: int, high: int | None) -> 
     return list(session.execute(_UNSEEN, {"met": list(met), "low": low, "high": high}).scalars())
 
 
+_FORGET_DECLINED = text(
+    "update landing_order set declined = false where customer_id = any(:customer_ids) and declined"
+)
 _REDUE_CUSTOMER = text("""
 insert into landing_due (tenant_id, order_id)
 select c.tenant_id, l.order_id
@@ -230,7 +234,7 @@ from landing_order l join customer c on c.id = l.customer_id
 where l.customer_id = any(:customer_ids) and c.tenant_id is not null and l.reject_code is null
 union
 select o.tenant_id, o.id from landing_order l join sales_order o on o.id = l.order_id
-where l.customer_id = any(:customer_ids) and l.reject_code is null
+where l.customer_id = any(:customer_ids)
 order by 1, 2
 on conflict (tenant_id, order_id) do update set hold_id = null
 returning 1
@@ -243,5 +247,10 @@ def lock_mapping(session: Session) -> None:
 
 
 def due_again(session: Session, customer_ids: Sequence[int]) -> int:
-    """Compare all orders of these customers anew, for their present tenant and for any that had them."""
-    return len(session.execute(_REDUE_CUSTOMER, {"customer_ids": list(customer_ids)}).all())
+    """Compare all orders of these customers anew, for their present tenant and for any that had them.
+
+    What was declined for one tenant says nothing about another: it is judged anew as well.
+    """
+    parameters = {"customer_ids": list(customer_ids)}
+    session.execute(_FORGET_DECLINED, parameters)
+    return len(session.execute(_REDUE_CUSTOMER, parameters).all())
