@@ -87,6 +87,11 @@ def is_known_customer(session: Session, customer_id: int) -> bool:
     return session.get(Customer, customer_id) is not None
 
 
+def bound_account(session: Session) -> str | None:
+    """The NetSuite account this database belongs to; None before the first run."""
+    return session.execute(select(Account.netsuite_account)).scalar_one_or_none()
+
+
 def bind_account(session: Session, netsuite_account: str) -> str:
     """The NetSuite account this database belongs to; the first to ask binds it."""
     session.execute(insert(Account).values(netsuite_account=netsuite_account).on_conflict_do_nothing())

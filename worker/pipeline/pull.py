@@ -141,8 +141,10 @@ class _Pull:
 
     def _check_account(self) -> None:
         with self.sessions.begin() as session:
-            bound = pulling.bind_account(session, self.options.account)
-        if bound != self.options.account:
+            bound = pulling.bound_account(session)
+            if bound is None and not self.run.dry_run:
+                bound = pulling.bind_account(session, self.options.account)
+        if bound not in (None, self.options.account):
             raise TermsyncError(
                 "account-differs",
                 f"This database belongs to NetSuite account {bound}, the settings name {self.options.account}.",
@@ -164,7 +166,9 @@ class _Pull:
         self._refuse_empty_answer()
         self._read_deletions(started - self.options.overlap, started)
         self._note_missing(self.store.not_met())
-        self.store.conclude(lambda session: self._move(session, ORDERS, started))
+        # Orders that did not come and cannot be explained were not read: the watermark stays before them.
+        explained = not self.store.tally.unexplained
+        self.store.conclude((lambda session: self._move(session, ORDERS, started)) if explained else None)
 
     def _plan(self) -> datetime:
         """NetSuite's time at the start of this read. Planned once; a run taken up again goes on with its plan."""
@@ -185,7 +189,7 @@ class _Pull:
 
     def _refuse_empty_answer(self) -> None:
         """No order at all, where there were some: a lost permission looks just like this. Conclude nothing."""
-        if self.store.tally.read:
+        if self.store.anything_read():
             return
         with self.sessions() as session:
             if not pulling.anything_landed(session):

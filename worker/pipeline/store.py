@@ -28,6 +28,9 @@ class StopAsked(Exception):
 class Store(Protocol):
     """What a pull does with what it reads."""
 
+    def anything_read(self) -> bool:
+        """Whether any row came, in this start of the run or an earlier one."""
+
     def page(self, page: OrderPage, also: Also | None = None) -> None:
         """Keep one page; `also` runs in the same transaction."""
 
@@ -52,6 +55,9 @@ class LiveStore:
         self.tally = tally
         self.thresholds = thresholds
         self.progress: dict[str, Any] = dict(run.progress)
+
+    def anything_read(self) -> bool:
+        return self.tally.read > 0
 
     def page(self, page: OrderPage, also: Also | None = None) -> None:
         with self.sessions.begin() as session:
@@ -99,11 +105,16 @@ class DryStore:
         self.progress: dict[str, Any] = {}
         self.diff: dict[str, list[dict[str, Any]]] = {}
         self._pages = tempfile.TemporaryFile(prefix="termsync-dry-run-")  # noqa: SIM115  (closed in conclude)
+        self._rows = 0
         self._unseen: list[int] = []
         self._gone: list[tuple[list[int], str]] = []
 
+    def anything_read(self) -> bool:
+        return self._rows > 0
+
     def page(self, page: OrderPage, also: Also | None = None) -> None:
         pickle.dump(page, self._pages)
+        self._rows += len(page.orders) + len(page.rejected)
         if page.low is not None:
             with self.sessions() as session:
                 self._unseen += landing.unseen(session, ids_of(page), page.low, page.high)
