@@ -84,7 +84,7 @@ def main() -> int:
     try:
         run(config, _announce)
     except OSError as error:
-        print(f"mock-cannot-listen: {config.host}:{config.port}: {error}", file=sys.stderr)
+        print(f"mock-cannot-start: {config.host}:{config.port}: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -41,6 +41,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     # SuiteQL answers
     _inferred("amounts", "printed as Oracle prints numbers: 1200, .5, -99.95"),
     _inferred("unaliased expressions", "expr1, expr2 … counting only unaliased expressions"),
+    _inferred("an alias of SESSIONTIMEZONE", "kept; some accounts answer expr1 instead"),
     _unknown("two outputs of one name", "the second is name_0"),
     _unknown("`status` compared with 'SalesOrd:B'", "matches nothing, without an error"),
     _inferred("rows without ORDER BY", "in order of id, unless shuffled", "fault shuffled"),
@@ -94,6 +95,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     _inferred("a status change", "moves lastmodifieddate; any letter may follow any other"),
     _inferred("ids", "never reused; shared by all transactions, so with gaps"),
     _unknown("`q` matching of text", "case does not matter; a malformed filter is 400 INVALID_PARAMETER"),
+    _inferred("columns hidden in SuiteQL", "are still fields of the record API", "hidden_columns"),
     _inferred("serverTime", "needs a login, but no permission"),
     # login and governance
     _unknown("Retry-After on a 429", "none", "retry_after"),

@@ -40,7 +40,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One SuiteQL record type; `key` identifies a row, `term_dates` are the columns a term can be read from."""
+    """One SuiteQL record type; the columns of `key` identify a row."""
 
     name: str
     key: tuple[str, ...]
@@ -269,13 +269,14 @@ STANDARD_TABLES: dict[str, Table] = {
     )
 }
 
-TERM_DATES = frozenset(
-    f"{table.name}.{column.name}"
-    for table in STANDARD_TABLES.values()
-    if table.name in ("transaction", "transactionline", "subscription")
-    for column in table.columns.values()
-    if column.kind is Kind.DATE and column.name not in ("trandate", "duedate", "shipdate", "closedate")
-)
+_OTHER_DATES = frozenset({"trandate", "duedate", "shipdate", "closedate"})
+
+
+def is_term_date(table: str, column: Column) -> bool:
+    """Whether a term may be read from this column; custom date fields count."""
+    tables = ("transaction", "transactionline", "subscription")
+    return table in tables and column.kind is Kind.DATE and column.name not in _OTHER_DATES
+
 
 _PREFIXES = {"custbody": "transaction", "custcol": "transactionline", "custentity": "customer"}
 

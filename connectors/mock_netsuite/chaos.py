@@ -19,6 +19,7 @@ Kind = Literal[
     "latency",  # seconds: waits, holding its concurrency slot
     "rate-limit",  # 429; retry_after: seconds in a Retry-After header, none when unset
     "queue-then-401",  # seconds: waits, then 401 as an overloaded account does
+    "request-limit",  # 400 SSS_REQUEST_LIMIT_EXCEEDED, the form RESTlets have
     "server-error",  # 500 UNEXPECTED_ERROR
     "maintenance",  # 503 with an HTML page
     "html-ok",  # 200 with an HTML page

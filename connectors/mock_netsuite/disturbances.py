@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from connectors.mock_netsuite import problems
@@ -27,25 +27,27 @@ _MEGABYTE = 1024 * 1024
 def answer_instead(faults: Iterable[Fault], account: Account) -> Response | None:
     """What a fault answers before the request is looked at; None when the account answers itself."""
     for fault in faults:
-        match fault.kind:
-            case "latency":
-                time.sleep(fault.seconds)
-            case "rate-limit":
-                raise problems.too_many_requests(fault.retry_after)
-            case "queue-then-401":
-                time.sleep(fault.seconds)
-                raise problems.invalid_login(account.login.challenge())
-            case "server-error":
-                raise problems.unexpected_error()
-            case "maintenance":
-                return Response(503, _MAINTENANCE, "text/html; charset=utf-8")
-            case "html-ok":
-                return Response(200, _LOGIN_PAGE, "text/html; charset=utf-8")
-            case "bad-json":
-                return Response(200, _BROKEN_JSON, COLLECTION)
-            case "gzip-bomb":
-                return _bomb(fault.megabytes)
+        if fault.kind in ("latency", "queue-then-401"):
+            time.sleep(fault.seconds)
+        if fault.kind in _REFUSALS:
+            raise _REFUSALS[fault.kind](fault, account)
+        if fault.kind in _PAGES:
+            return _PAGES[fault.kind](fault)
     return None
+
+
+_REFUSALS: dict[str, Callable[[Fault, Account], problems.Problem]] = {
+    "rate-limit": lambda fault, _: problems.too_many_requests(fault.retry_after),
+    "queue-then-401": lambda _, account: problems.invalid_login(account.login.challenge()),
+    "request-limit": lambda *_: problems.request_limit(),
+    "server-error": lambda *_: problems.unexpected_error(),
+}
+_PAGES: dict[str, Callable[[Fault], Response]] = {
+    "maintenance": lambda _: Response(503, _MAINTENANCE, "text/html; charset=utf-8"),
+    "html-ok": lambda _: Response(200, _LOGIN_PAGE, "text/html; charset=utf-8"),
+    "bad-json": lambda _: Response(200, _BROKEN_JSON, COLLECTION),
+    "gzip-bomb": lambda fault: _bomb(fault.megabytes),
+}
 
 
 def _bomb(megabytes: int) -> Response:

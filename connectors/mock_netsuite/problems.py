@@ -159,6 +159,10 @@ def too_many_requests(retry_after: float | None = None) -> Problem:
     )
 
 
+def request_limit() -> Problem:
+    return Problem(400, "SSS_REQUEST_LIMIT_EXCEEDED", "Request Limit Exceeded.")
+
+
 def unexpected_error() -> Problem:
     identifier = "".join(secrets.choice(string.ascii_lowercase) for _ in range(20))
     return Problem(500, "UNEXPECTED_ERROR", f"An unexpected error occurred. Error ID: {identifier}")

@@ -45,6 +45,11 @@ class Mock:
     def stop(self) -> None:
         """Ends `serve_forever` in another thread, and all connections."""
         self._server.stop()
+        self.close()
+
+    def close(self) -> None:
+        """Frees the port and the data of an account that no longer serves."""
+        self._server.server_close()
         self._app.close()
 
 
@@ -70,5 +75,4 @@ def run(config: MockConfig, on_ready: Callable[[Mock], None] = lambda mock: None
     except KeyboardInterrupt:
         pass
     finally:
-        mock._server.server_close()
-        mock._app.close()
+        mock.close()

@@ -20,6 +20,7 @@ from connectors.mock_netsuite.suiteql.scope import Scope, Source, derived_source
 from connectors.mock_netsuite.suiteql.select import Output, Select, Term
 from connectors.mock_netsuite.suiteql.values import Session, Trait, Value, alike
 
+_WHOLE = Trait.AGGREGATE | Trait.WINDOW  # what needs all rows before the first is known
 _SET_WORDS: dict[type[exp.Expr], str] = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
 _JOIN_WORDS = {
     ("", ""): "INNER JOIN",
@@ -126,7 +127,7 @@ class _SelectCompiler:
         tail = self._grouping()
         outputs = self._outputs()
         distinct = bool(self._node.args.get("distinct"))
-        compound = bool(tail) or any(o.value.traits & (Trait.AGGREGATE | Trait.WINDOW) for o in outputs)
+        compound = bool(tail) or any(output.value.traits & _WHOLE for output in outputs)
         if cap is not None:
             from_sql, where, tail = self._capped(from_sql, where, tail, cap, compound)
         order = tuple(self._order(outputs, distinct, compound or bool(tail)))
@@ -243,10 +244,15 @@ class _SelectCompiler:
     # ORDER BY
 
     def _order(self, outputs: list[Output], distinct: bool, compound: bool) -> Iterator[Term]:
-        for number, term in enumerate(_order_terms(self._node)):
-            output = _named_output(term.this, outputs)
-            value = output.value if output is not None else self._expressions.operand(term.this)
-            if output is None and (distinct or compound or value.traits & (Trait.AGGREGATE | Trait.WINDOW)):
+        terms = _order_terms(self._node)
+        named = [_named_output(term.this, outputs) for term in terms]
+        values = [
+            output.value if output is not None else self._expressions.operand(term.this)
+            for output, term in zip(named, terms, strict=True)
+        ]
+        whole = distinct or compound or any(value.traits & _WHOLE for value in values)
+        for number, (term, output, value) in enumerate(zip(terms, named, values, strict=True)):
+            if output is None and whole:
                 output = self._carrier(value, outputs, number, distinct)
             yield Term(value, output, direction(term))
 

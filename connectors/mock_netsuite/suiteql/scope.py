@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from connectors.mock_netsuite import problems
-from connectors.mock_netsuite.catalogue import TERM_DATES, Kind, Table
+from connectors.mock_netsuite.catalogue import Kind, Table, is_term_date
 from connectors.mock_netsuite.suiteql import moments
 from connectors.mock_netsuite.suiteql.values import Session, Trait, Value, derived, quoted, to_text
 
@@ -70,7 +70,7 @@ def _reader(table: Table, name: str, alias: str, session: Session) -> Callable[[
         column = table.columns[name]
         sql = column.read(alias)
         latest = session.catalogue.latest_term
-        if latest is not None and f"{table.name}.{name}" in TERM_DATES:
+        if latest is not None and is_term_date(table.name, column):
             sql = f"least({sql}, CASE WHEN {sql} IS NOT NULL THEN DATE '{latest}' END)"
         return Value(sql, column.kind, reads=frozenset({f"{table.name}.{name}"}))
 

@@ -87,6 +87,7 @@ def test_an_overloaded_account_may_let_wait_and_then_refuse_the_login(start_mock
     [
         ({"kind": "rate-limit"}, 429, "CONCURRENCY_LIMIT_EXCEEDED"),
         ({"kind": "server-error"}, 500, "UNEXPECTED_ERROR"),
+        ({"kind": "request-limit"}, 400, "SSS_REQUEST_LIMIT_EXCEEDED"),
         ({"kind": "queue-then-401", "seconds": 0.01}, 401, "INVALID_LOGIN"),
     ],
 )
@@ -220,6 +221,16 @@ def test_all_term_dates_in_the_past(own_mock: Client) -> None:
     own_mock.fault("past-terms")
     assert own_mock.rows(count) == [{"n": "0"}]
     assert own_mock.rows(filled) == before
+
+
+def test_custom_dates_are_term_dates_too(start_mock: Callable[..., Client]) -> None:
+    client = start_mock(custom_fields=[{"scriptid": "custbody_my_end"}])
+    order = ids(client)[0]
+    client.record("PATCH", f"salesOrder/{order}", json={"custbody_my_end": "2099-12-31"})
+    query = f"SELECT TO_CHAR(custbody_my_end, 'YYYY') AS y FROM transaction WHERE id = {order}"
+    assert client.rows(query) == [{"y": "2099"}]
+    client.fault("past-terms")
+    assert client.rows(query)[0]["y"] < "2099"
 
 
 def test_without_a_total_order_rows_move_between_requests(own_mock: Client) -> None:

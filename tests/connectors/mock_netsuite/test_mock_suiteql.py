@@ -172,6 +172,17 @@ def test_grouping_distinct_and_set_operations(shared_mock: Client) -> None:
     ]
 
 
+def test_rows_can_be_sorted_by_what_is_not_selected(shared_mock: Client) -> None:
+    by_count = shared_mock.rows("SELECT status FROM transaction GROUP BY status ORDER BY COUNT(*) DESC, status")
+    counted = shared_mock.rows(
+        "SELECT status, COUNT(*) AS n FROM transaction GROUP BY status ORDER BY n DESC, status"
+    )
+    assert by_count == [{"status": row["status"]} for row in counted]
+    place = "ROW_NUMBER() OVER (ORDER BY type, id DESC)"
+    ranked = shared_mock.rows(f"SELECT tranid FROM transaction ORDER BY MOD(id, 2), {place}")
+    assert ranked == shared_mock.rows("SELECT tranid FROM transaction ORDER BY MOD(id, 2), type, id DESC")
+
+
 def test_nulls_sort_as_in_oracle(shared_mock: Client) -> None:
     ascending = shared_mock.rows("SELECT id, parent FROM subsidiary ORDER BY parent, id")
     descending = shared_mock.rows("SELECT id, parent FROM subsidiary ORDER BY parent DESC, id")
