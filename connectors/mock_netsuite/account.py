@@ -46,7 +46,7 @@ class Account:
         self.governance = Governance(
             config.concurrency, config.over_limit, config.queue_seconds, config.retry_after
         )
-        self.login = Login(config, self.clock)
+        self.login: Login = Login(config, self.clock)
         self.latency: Mapping[Endpoint, float] = config.latency
         self.line_edits_bump_header = config.line_edits_bump_header
         custom = [(field.scriptid, Kind(field.kind)) for field in config.custom_fields]
