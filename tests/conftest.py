@@ -18,6 +18,7 @@ import psycopg
 import pytest
 import redis
 import structlog
+from processes import eventually
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Engine
@@ -42,9 +43,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         data_dir = Path(os.environ.pop(SERVERS))
-        with (data_dir / "keeper.lock").open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            shutil.rmtree(data_dir)
+        assert eventually(lambda: _left_alone(data_dir)), f"some process still uses the servers of {data_dir}"
+        shutil.rmtree(data_dir)
+
+
+def _left_alone(data_dir: Path) -> bool:
+    """Whether the keeper of the servers has gone, as it does when nobody uses them."""
+    with (data_dir / "keeper.lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 @pytest.fixture(scope="session")
@@ -70,11 +80,12 @@ def template(servers: Addresses) -> str:
 
 @pytest.fixture
 def database_url(servers: Addresses, template: str) -> Iterator[str]:
-    name = sql.Identifier(f"test_{uuid4().hex}")
+    name = f"test_{uuid4().hex}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
     with _administrator(servers.database_url) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template)))
-        yield _with_database(servers.database_url, name._obj[0])
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+        connection.execute(create)
+        yield _with_database(servers.database_url, name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ class DoorbellBroker(RedisBroker):
 
     def __init__(self, resources: Resources, min_backoff: int = MIN_BACKOFF) -> None:
         super().__init__(  # type: ignore[no-untyped-call]
-            client=connect_redis("redis://127.0.0.1:6379"),
+            client=connect_redis("redis://127.0.0.1:0"),  # nobody, until connect() is called
             middleware=make_middleware(resources, min_backoff),
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             maintenance_chance=ALWAYS,
