@@ -68,7 +68,7 @@ RUNS: dict[str, Explanation] = {
         "Point DATABASE_URL at the database of that account, or NETSUITE_ACCOUNT back to the one it belongs to.",
     ),
     "netsuite-answer-empty": Explanation(
-        "NetSuite answered a full read with no sales order at all, as after a lost permission. Nothing was changed.",
+        "NetSuite answered a full read with no sales order at all, as after a lost permission. Nothing changed.",
         "Check that the integration's role may still see sales orders of every subsidiary.",
     ),
     "order-unknown": Explanation(

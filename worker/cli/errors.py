@@ -73,7 +73,7 @@ def _known(error: Exception) -> Shown | None:
 
     if not isinstance(error, ConnectorError | TermsyncError):
         return None
-    if isinstance(error, SettingInvalid) or error.code == "confirmation-needed":
+    if isinstance(error, SettingInvalid) or error.code in {"confirmation-needed", "file-unreadable"}:
         exit_code: int = Exit.USAGE
     elif isinstance(error, DependencyUnreachable):
         exit_code = Exit.UNREACHABLE

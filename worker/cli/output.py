@@ -68,7 +68,7 @@ class Output:
         self.console.print(table)
 
     def confirm(self, question: str, yes: bool) -> None:
-        """Asks on a terminal unless `--yes` was given. Raises Abort at no, ConfirmationNeeded without a terminal."""
+        """Asks on a terminal unless `--yes` was given. Raises Abort at no; ConfirmationNeeded elsewhere."""
         if yes:
             return
         if self.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):

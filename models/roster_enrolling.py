@@ -1,0 +1,159 @@
+"""The enrollments of a roster import: a slice of a tenant's lines a call, under the tenant's write lock."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.boundaries import DAY_MAP, day_map
+from models.enrollment_changes import Why, change, enroll
+from models.roster_import import RosterCounts
+from models.tenant import Tenant
+from models.terms import today
+
+_SLICE = text("""
+select max(line), count(*) from (
+    select line from roster_line where tenant = :tenant and course is not null and line > :after
+    order by line limit :size
+) s
+""")
+
+
+def next_slice(session: Session, tenant_key: str, after: int, size: int) -> tuple[int, int] | None:
+    """The last line number and the number of lines of the slice behind line `after`; None when there is none."""
+    last, count = session.execute(_SLICE, {"tenant": tenant_key, "after": after, "size": size}).one()
+    return None if last is None else (last, count)
+
+
+# An order that the enrollment has already stays, whatever has become of it; a different one must be selectable.
+# A different order without a date clears the typed date. What differs is settled here, before anything is written.
+_WANT = text("""
+with said as materialized (
+    select * from roster_line
+    where tenant = :tenant and course is not null and line > :after and line <= :last
+), orders as materialized (
+    select n.number, count(o.id) as matches, min(o.id) as id, string_agg(o.id::text, ', ' order by o.id) as ids,
+        min(case
+            when o.flag is not null then 'is ' || o.flag
+            when o.status = 'A' then 'is pending approval'
+            when o.term_end + cast(:grace_days as int) < :today then 'ended on ' || o.term_end
+        end) as obstacle
+    from (select distinct sales_order as number from said where sales_order is not null) n
+    left join sales_order o on o.tenant_id = :tenant_id and o.number = n.number
+    group by n.number
+), found as (
+    select s.*, u.id as user_id, r.may_change, v.id as course_version_id, e.id as enrollment_id,
+        e.status as old_status, e.sales_order_id as old_order_id, e.expiration_date as old_date,
+        e.completed_modules as old_completed,
+        not s.order_given or coalesce(old.number = s.sales_order, false) as keeps_order,
+        o.matches, o.id as found_order_id, o.ids, o.obstacle,
+        (select count(*) from module m where m.course_version_id = v.id) as modules_of_version
+    from said s
+    join users u on u.tenant_id = :tenant_id and u.key = s.user_key
+    join roster_user r on r.user_id = u.id
+    join course c on c.key = s.course
+    join course_version v on v.course_id = c.id and v.key = s.version
+    left join enrollment e on e.user_id = u.id and e.course_version_id = v.id
+    left join sales_order old on old.id = e.sales_order_id and old.tenant_id = :tenant_id
+    left join orders o on o.number = s.sales_order
+), ordered as (
+    select f.*, case when keeps_order then old_order_id else found_order_id end as order_id from found f
+), dated as (
+    select o.*, case
+        when date_given then expiration_date
+        when order_id is distinct from old_order_id then null
+        else old_date end as wanted_date
+    from ordered o
+), settled as (
+    select d.*, enrollment_id is null or (order_id, wanted_date) is distinct from (old_order_id, old_date) as moves
+    from dated d
+), judged as (
+    select s.*,
+        moves or status <> old_status or completed_modules <> old_completed as differs,
+        case
+            when sales_order is null or keeps_order then null
+            when matches = 0 then 'order-not-of-tenant'
+            when matches > 1 then 'order-ambiguous'
+            when obstacle is not null then 'order-not-selectable'
+        end as order_code
+    from settled s
+), refused as (
+    select line, case
+        when order_code is not null then order_code
+        when modules_of_version > 0 and completed_modules > modules_of_version then 'completed-modules-too-many'
+        when not may_change and differs then 'user-inactive'
+        end as code, user_key, sales_order, completed_modules, ids, obstacle, modules_of_version
+    from judged
+), noted as (
+    insert into roster_bad (line, field, value, code, detail)
+    select line,
+        case when code like 'order-%' then 'sales_order' when code like 'completed-%' then 'completed_modules'
+            else 'user' end,
+        case when code like 'order-%' then sales_order when code like 'completed-%' then completed_modules::text
+            else user_key end,
+        code,
+        case code
+            when 'order-not-of-tenant' then 'is not an order of this tenant'
+            when 'order-ambiguous' then 'is the number of several orders, with the ids ' || ids
+            when 'order-not-selectable' then obstacle
+            when 'user-inactive' then 'is inactive'
+            else 'the course version has ' || modules_of_version || ' modules'
+        end
+    from refused where code is not null
+)
+insert into roster_enrollment
+select j.line, j.user_id, j.course_version_id, j.enrollment_id, j.order_id, j.wanted_date,
+    coalesce(j.wanted_date, o.term_end + cast(:grace_days as int)), j.completed_modules,
+    case when j.moves or j.status <> j.old_status then j.status end, coalesce(j.differs, false)
+from judged j
+join refused r on r.line = j.line and r.code is null
+left join sales_order o on o.id = j.order_id and o.tenant_id = :tenant_id
+""")
+_NEW = f"""
+    select cast(:tenant_id as bigint) as tenant_id, w.user_id, w.course_version_id, w.sales_order_id,
+        w.expiration_date, day_map.boundary, coalesce(w.completed_modules, 0) as completed_modules
+    from roster_enrollment w left join {DAY_MAP} on day_map.day = w.day
+    where w.enrollment_id is null
+"""
+# Also those that are new and not to be E: they were enrolled a moment ago.
+_CHANGED = f"""
+    select e.id, w.sales_order_id, w.expiration_date, day_map.boundary, w.ask,
+        'imported' as cause, 'term_ended' as order_cause
+    from roster_enrollment w
+    join enrollment e on e.user_id = w.user_id and e.course_version_id = w.course_version_id
+    left join {DAY_MAP} on day_map.day = w.day
+    where w.enrollment_id is not null and w.differs
+        or w.enrollment_id is null and w.ask in ('U', 'X') and e.status <> w.ask
+"""
+# Progress belongs to the learning platform: it is taken over as it is and is no change of the enrollment.
+_PROGRESS = text("""
+with taken as (
+    update enrollment e set completed_modules = w.completed_modules from roster_enrollment w
+    where e.id = w.enrollment_id and w.completed_modules <> e.completed_modules
+    returning 1
+)
+select count(*) from taken
+""")
+_COUNTS = text(
+    "select count(*) filter (where enrollment_id is not null), array_agg(distinct day) from roster_enrollment"
+)
+
+
+def bring_in_enrollments(session: Session, tenant: Tenant, why: Why, after: int, last: int) -> RosterCounts:
+    """The enrollments of the tenant's lines behind `after` up to `last`. The caller has caught up with expiry."""
+    of_tenant: dict[str, Any] = {"tenant": tenant.key, "tenant_id": tenant.id, "grace_days": tenant.grace_days}
+    of_slice = {"after": after, "last": last, "today": today(why.now, tenant.time_zone)}
+    session.execute(_WANT, {**of_tenant, **of_slice})
+    known, days = session.execute(_COUNTS).one()
+    boundaries = day_map([day for day in days or () if day is not None], tenant.time_zone)
+    enrolled = enroll(session, _NEW, {"tenant_id": tenant.id, **boundaries}, why)
+    changes = change(session, _CHANGED, boundaries, why)
+    progress = session.execute(_PROGRESS).scalar_one()
+    return RosterCounts(
+        enrolled=enrolled.changed,
+        changed=changes.changed,
+        unchanged=max(0, known - changes.changed),
+        progress=progress,
+        expired=enrolled.expired + changes.expired,
+        reinstated=changes.reinstated,
+    )
