@@ -142,13 +142,14 @@ def _stop_requested() -> Callable[[], bool]:
 
 
 def _postgres(data_dir: Path, sockets: Path, options: Sequence[str]) -> Server:
-    own_sockets = sockets / "postgres"
-    own_sockets.mkdir(exist_ok=True, mode=0o700)
-    account = _postgres_account(data_dir, own_sockets)
     data = data_dir / "postgres"
+    _clear_way(data, data / "postmaster.pid")
+    own_sockets = sockets / "postgres"
+    shutil.rmtree(own_sockets, ignore_errors=True)  # a crash leaves a lock file there too
+    own_sockets.mkdir(mode=0o700)
+    account = _postgres_account(data_dir, own_sockets)
     if not data.exists():
         _init_postgres(data, account)
-    _clear_way(data, data / "postmaster.pid")
     settings = [
         "listen_addresses=",
         f"unix_socket_directories={own_sockets}",

@@ -158,13 +158,16 @@ def test_a_server_that_dies_is_started_again_with_its_data(data_dir: Path, name:
         assert eventually(kept, psycopg.OperationalError)
 
 
-def test_the_lock_file_of_a_crash_whose_process_id_is_used_again_is_cleaned(data_dir: Path) -> None:
+def test_lock_files_of_a_crash_whose_process_id_is_used_again_are_cleaned(data_dir: Path) -> None:
     with embedded(data_dir):
         running = _processes_of(data_dir)
         recorded = (data_dir / "postgres/postmaster.pid").read_text().splitlines()
     assert gone(running)
     stale = "\n".join([str(os.getppid()), *recorded[1:]])
-    (data_dir / "postgres/postmaster.pid").write_text(stale)
+    sockets = socket_dir(data_dir) / "postgres"
+    sockets.mkdir()
+    for lock in (data_dir / "postgres/postmaster.pid", sockets / ".s.PGSQL.5432.lock"):
+        lock.write_text(stale)
 
     with embedded(data_dir) as addresses, psycopg.connect(addresses.database_url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
