@@ -82,7 +82,7 @@ WITH slots AS (
             $today::TIMESTAMP - INTERVAL 20 DAY + to_hours(24 * pick(i, 12, 8)) + INTERVAL 41 MINUTE
         WHEN pick(i, 11, 50) = 8 THEN $fold::TIMESTAMP + to_seconds(pick(i, 13, 7200))
         ELSE created + to_seconds(pick(i, 14, least(age, 86400 * CASE
-            WHEN pace < 55 THEN 2 WHEN pace < 90 THEN 20 ELSE 700 END)))
+            WHEN pace < 55 THEN 2 WHEN pace < 90 THEN 20 ELSE 150 END)))
     END AS modified
     FROM dated
 )

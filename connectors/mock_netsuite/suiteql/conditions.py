@@ -23,6 +23,8 @@ _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.LTE: "<=",
 }
 
+_JOINED_FROM = 64  # items of a list from which a join on them is faster than comparing with each
+
 
 def unwrapped(node: exp.Expr) -> exp.Expr:
     """The expression inside parentheses."""
@@ -98,6 +100,8 @@ def _in(x: Expressions, node: exp.Expr) -> Value:
     values = [x.operand(node.this), *map(x.operand, node.expressions)]
     (value, *items), _ = alike(values, x.session)
     listed = ", ".join(item.sql for item in items)
+    if len(items) >= _JOINED_FROM:
+        listed = f"SELECT unnest([{listed}])"
     return derived(f"({value.sql} IN ({listed}))", Kind.CONDITION, value, *items)
 
 

@@ -292,7 +292,10 @@ def test_what_suiteql_does_not_have_is_refused(shared_mock: Client, query: str) 
 
 def test_a_thousand_items_in_a_list_and_not_one_more(shared_mock: Client) -> None:
     thousand = ", ".join(map(str, range(1000, 2000)))
-    assert shared_mock.post_query(f"SELECT id FROM transaction WHERE id IN ({thousand})").status_code == 200
+    between = shared_mock.rows("SELECT id FROM transaction WHERE id BETWEEN 1000 AND 1999 ORDER BY id")
+    assert shared_mock.rows(f"SELECT id FROM transaction WHERE id IN ({thousand}) ORDER BY id") == between
+    outside = shared_mock.page(f"SELECT id FROM transaction WHERE id NOT IN ({thousand})")["totalResults"]
+    assert outside + len(between) == shared_mock.page("SELECT id FROM transaction")["totalResults"]
     assert shared_mock.refusal(f"SELECT id FROM transaction WHERE id IN ({thousand}, 2000)") == UNSUPPORTED
 
 
