@@ -80,6 +80,12 @@ class Resources(Middleware):
                 )
             return order_reader(self.settings, self._client)
 
+    def learn_slots(self) -> None:
+        """Ask NetSuite how many requests it leaves us, where the role may: worth its call before a full read."""
+        self.orders()
+        assert self._client is not None
+        self._client.learn_slots()
+
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         worker.worker_timeout = PICKUP_MILLISECONDS
         # A message taken beyond what the threads can do waits here while another process may be idle.

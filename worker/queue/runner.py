@@ -21,6 +21,7 @@ from worker.pipeline import pull, runs
 from worker.pipeline.guard import Thresholds
 from worker.pipeline.pull import PullOptions
 from worker.pipeline.runs import ClaimedRun, RunLost
+from worker.pipeline.scope import Scope, ScopeKind
 from worker.pipeline.tally import Tally
 from worker.queue.resources import Resources
 from worker.settings import Settings
@@ -65,6 +66,8 @@ def _do(resources: Resources, run: ClaimedRun) -> str:
             f"This program cannot do runs of kind {run.kind!r}.",
             "Update the workers to the version that asked for the run.",
         )
+    if Scope.parse(run.scope).kind is ScopeKind.FULL:
+        resources.learn_slots()
     return pull.perform(
         resources.sessions, resources.orders(), run, pull_options(resources.settings), resources.stopping
     )
