@@ -48,6 +48,7 @@ _COPY = (
     "copy page (order_id, customer_id, number, status, term_start, term_end,"
     " modified_at, payload, reject_code, reject_detail) from stdin"
 )
+_IS_FILLED = text("select exists (select from page)")
 _EMPTY = text("truncate page")
 
 # A customer is mapped to a tenant alone, pages are landed together: so that a page either sees the new mapping or
@@ -119,7 +120,7 @@ with newest as (
     union  -- the tenant that may be accepting the order, not yet visibly, while it moves away
     select c.tenant_id, l.order_id
     from landed l join previous p on p.order_id = l.order_id join customer c on c.id = p.customer_id
-    where c.tenant_id is not null and l.reject_code is null
+    where c.tenant_id is not null and l.reject_code is null and not l.is_new
     order by 1, 2
     on conflict (tenant_id, order_id) do update set hold_id = null
 )
@@ -133,7 +134,9 @@ def land(session: Session, rows: Iterable[Landed], read_at: datetime, now: datet
     """Land one page. `read_at` is when it was asked for; rows may repeat and may be older than what is landed."""
     session.execute(_LAND_LOCK)
     session.execute(_CREATE)
-    session.execute(_EMPTY)
+    # It is empty but for a second page in one transaction. Truncating has every statement on it planned anew.
+    if session.execute(_IS_FILLED).scalar_one():
+        session.execute(_EMPTY)
     read = 0
     with _cursor(session) as cursor, cursor.copy(_COPY) as copy:
         for row in rows:

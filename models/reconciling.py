@@ -28,23 +28,23 @@ def due_tenants(session: Session) -> list[int]:
     return list(session.execute(DUE_TENANTS).scalars())
 
 
+# Without a key: emptying an index at each commit would have every statement on the table planned anew.
 _CREATE = text("""
-create temporary table if not exists due (order_id bigint primary key) on commit delete rows;
 create temporary table if not exists proposal (
-    order_id bigint primary key, is_new boolean not null, customer_id bigint not null, number text not null,
+    order_id bigint not null, is_new boolean not null, customer_id bigint not null, number text not null,
     status text not null, term_start date, term_end date, flag text, modified_at timestamptz not null,
     term_end_before date, flag_before text
 ) on commit delete rows
 """)
-_EMPTY = text("truncate due, proposal")
-_TAKE_DUE = text("""
-with taken as (delete from landing_due where tenant_id = :tenant_id returning order_id)
-insert into due select order_id from taken
-""")
+_IS_FILLED = text("select exists (select from proposal)")
+_EMPTY = text("truncate proposal")
+_TAKE_DUE = text("delete from landing_due where tenant_id = :tenant_id returning order_id")
 
 # The columns of a proposal are those of the accepted order. Where the landing row may not speak for this tenant
 # (rejected, moved to another tenant's customer) the accepted values stay and only the flag can change.
-# The due rows are read in a statement of their own, after they were taken: what lands later is due again.
+# The due rows are read in a statement of their own, after they were taken: what lands later is due again. They are
+# given as an array, so that the plan starts from them: a table without statistics is taken for thousands of rows,
+# and all landing rows were read for each tenant.
 _PROPOSE = text("""
 insert into proposal
 select order_id, is_new, customer_id, number, status, term_start, term_end, flag, modified_at,
@@ -64,7 +64,7 @@ from (
         case when keeps then o.modified_at else l.modified_at end as modified_at,
         o.term_end as term_end_before, o.flag as flag_before, o.customer_id as old_customer_id,
         o.number as old_number, o.status as old_status, o.term_start as old_term_start
-    from due
+    from unnest(cast(:order_ids as bigint[])) as due(order_id)
     join landing_order l on l.order_id = due.order_id
     left join customer c on c.id = l.customer_id
     left join sales_order o on o.id = due.order_id and o.tenant_id = :tenant_id
@@ -82,18 +82,16 @@ _COLUMNS = "order_id, customer_id, number, status, term_start, term_end, flag, m
 
 def propose(session: Session, tenant_id: int) -> int:
     """Take the tenant's due rows and fill `proposal` with what they would change. Returns how many changes."""
-    for statement in (_CREATE, _EMPTY):
-        session.execute(statement)
-    session.execute(_TAKE_DUE, {"tenant_id": tenant_id})
-    session.execute(_PROPOSE, {"tenant_id": tenant_id})
+    _empty(session)
+    order_ids = list(session.execute(_TAKE_DUE, {"tenant_id": tenant_id}).scalars())
+    session.execute(_PROPOSE, {"tenant_id": tenant_id, "order_ids": order_ids})
     proposed: int = session.execute(text("select count(*) from proposal")).scalar_one()
     return proposed
 
 
 def propose_hold(session: Session, hold_id: int) -> int:
     """Fill `proposal` with exactly the list of a hold, against the orders as they are accepted now."""
-    for statement in (_CREATE, _EMPTY):
-        session.execute(statement)
+    _empty(session)
     session.execute(
         text(f"""
         insert into proposal ({_COLUMNS}, is_new, term_end_before, flag_before)
@@ -107,6 +105,13 @@ def propose_hold(session: Session, hold_id: int) -> int:
     )
     proposed: int = session.execute(text("select count(*) from proposal")).scalar_one()
     return proposed
+
+
+def _empty(session: Session) -> None:
+    """An empty `proposal`. It is one already but for a second use in one transaction: truncating costs more."""
+    session.execute(_CREATE)
+    if session.execute(_IS_FILLED).scalar_one():
+        session.execute(_EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +165,13 @@ select
 """)
 
 
+# Nobody follows an order that is new, so its term asks for no boundary yet.
+_NEW_ENDS = text("""
+select distinct term_end from proposal
+where not is_new and term_end is not null and term_end is distinct from term_end_before
+""")
+
+
 def impact(session: Session, tenant: Tenant, now: datetime) -> Impact:
     """Count what the proposals would do, reading only what they touch."""
     expiring, redated, gone = session.execute(_IMPACT, proposal_parameters(session, tenant, now)).one()
@@ -175,7 +187,7 @@ def totals(session: Session, tenant: Tenant, now: datetime) -> Totals:
 
 def proposal_parameters(session: Session, tenant: Tenant, now: datetime) -> dict[str, Any]:
     """Parameters of the statements that ask what the proposals do to people, `WOULD_EXPIRE` among them."""
-    ends = session.execute(text("select distinct term_end from proposal where term_end is not null")).scalars()
+    ends = session.execute(_NEW_ENDS).scalars()
     days = (_with_grace(end, tenant.grace_days) for end in ends)
     return {
         **day_map(days, tenant.time_zone),
@@ -245,4 +257,6 @@ def accept(session: Session, tenant: Tenant, why: Why) -> Accepted:
     stamp = {"tenant_id": tenant.id, "now": why.now, "actor": why.actor, "run_id": why.run_id}
     session.execute(_HISTORY, stamp)
     new, total = session.execute(_ACCEPT, stamp).one()
+    if new == total:  # nobody follows an order that was not there
+        return Accepted(new)
     return Accepted(new, total - new, change(session, _FOLLOWERS, parameters, why))

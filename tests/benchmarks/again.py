@@ -111,7 +111,7 @@ def q5_little_new(bench: Bench, worlds: Worlds) -> list[Figure]:
     return [
         Figure(
             "Q5",
-            f"{sizes.changed_orders} changed of {large.size:,}, by as many of {small.size:,}; the mock's time left out",
+            f"{sizes.changed_orders} changed of {large.size:,}, by as many of {small.size:,}, mock left out",
             ratios(costs[large.size], costs[small.size]),
             1.2,
             floor=Spread.of(costs[small.size], " ms"),
