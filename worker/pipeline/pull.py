@@ -241,7 +241,8 @@ class _Pull:
 
         reads: list[Reads[None]] = [(None, pages)]
         self._keep_all(iter(reads), also)
-        if scope.kind is ScopeKind.ORDER and not met and not expected:
+        # An earlier start of this run may have met it, and with it its new number.
+        if scope.kind is ScopeKind.ORDER and not expected and not self.store.anything_read():
             raise NotFound(
                 "order-unknown",
                 f"NetSuite has no sales order with the number {scope.value!r}.",

@@ -1,5 +1,6 @@
 """What a pull reads: the words after `termsync sync`, as one text that is a key, and back."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,6 +19,8 @@ class ScopeKind(StrEnum):
 
 # These read everything that changed and may move the watermark; they go one after the other.
 MOVING = frozenset({ScopeKind.INCREMENTAL, ScopeKind.FULL, ScopeKind.SINCE})
+
+CUSTOMER_ID = re.compile("[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,14 @@ class Scope:
             scope = Scope(ScopeKind(kind), value)
         except ValueError:
             raise _invalid(text) from None
-        if bool(value) != (scope.kind not in {ScopeKind.INCREMENTAL, ScopeKind.FULL}):
+        if bool(value) != (scope.kind not in {ScopeKind.INCREMENTAL, ScopeKind.FULL}) or not value.isprintable():
             raise _invalid(text)
         if scope.kind is ScopeKind.SINCE:
             return Scope(scope.kind, format_instant(scope.since))
-        if scope.kind is ScopeKind.CUSTOMER and not (value.isascii() and value.isdecimal()):
-            raise _invalid(text)
+        if scope.kind is ScopeKind.CUSTOMER:
+            if not CUSTOMER_ID.fullmatch(value):
+                raise _invalid(text)
+            return Scope(scope.kind, str(int(value)))
         return scope
 
 
@@ -65,17 +70,18 @@ def parse_instant(text: str) -> datetime:
     """An ISO 8601 instant or date; without an offset it is UTC. Raises `instant-invalid`."""
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise TermsyncError(
             "instant-invalid",
             f"{text!r} is not a date or an instant.",
             "Write 2026-01-31 or 2026-01-31T12:00:00Z.",
         ) from None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def format_instant(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """`instant` in UTC to the second, as `parse_instant` reads it."""
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def _invalid(text: str) -> TermsyncError:

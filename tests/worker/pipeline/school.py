@@ -108,6 +108,12 @@ class School:
                 """)
             ).scalar_one()
 
+    def open_another(self, key: str, now: datetime) -> int:
+        """One more tenant. Returns its id."""
+        with self.session_maker.begin() as session:
+            self.tenant_ids[key] = tenants.add(session, key, key.title(), Why("test", now))[0].id
+        return self.tenant_ids[key]
+
     def enroll(
         self, key: str, now: datetime, order: int | None = None, typed: date | None = None, modules: int = 0
     ) -> int:
