@@ -4,6 +4,8 @@ import re
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
+import requests
+
 from connectors.errors import OperatorMustAct
 from connectors.netsuite.codes import error
 
@@ -30,7 +32,12 @@ class Account(NamedTuple):
 
 
 def _checked(base_url: str) -> str:
-    parts = urlsplit(base_url)
+    """Taken apart as requests does, so that no other host is called than the one that was checked."""
+    try:
+        parts = urlsplit(requests.Request("GET", base_url).prepare().url or "")
+    except ValueError:
+        message = "NETSUITE_BASE_URL cannot be read as an address"
+        raise error(OperatorMustAct, "netsuite-base-url-invalid", message) from None
     plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password)
     if parts.scheme not in {"http", "https"} or not parts.hostname or not plain:
         raise error(OperatorMustAct, "netsuite-base-url-invalid", f"NETSUITE_BASE_URL names {parts.hostname!r}")

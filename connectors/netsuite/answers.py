@@ -8,7 +8,7 @@ import msgspec
 
 from connectors.errors import RecordRejected
 from connectors.netsuite.dates import utc_instant
-from connectors.netsuite.faults import Answer, broken
+from connectors.netsuite.faults import NOT_JSON, Answer, broken
 from connectors.netsuite.governor import GovernanceLimits
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def query_page(answer: Answer) -> QueryPage:
     """TryAgain `netsuite-answer-broken` when the body is cut short, not JSON, or miscounts its rows."""
     try:
         page = _decoded(answer.body, _Page)
-    except msgspec.MsgspecError:
+    except NOT_JSON:
         page = _decoded_or_broken(_mended(answer.body), _Page)
     if page.count is not None and page.count != len(page.items):
         raise broken(f"announces {page.count} rows and has {len(page.items)}")
@@ -93,7 +93,7 @@ def _decoded(body: bytes, kind: type[T]) -> T:
 def _decoded_or_broken(body: bytes, kind: type[T]) -> T:
     try:
         return _decoded(body, kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except NOT_JSON:
         raise broken(f"is not the expected JSON; it begins {body[:60]!r}") from None
 
 

@@ -20,7 +20,7 @@ from requests_oauthlib import OAuth1
 
 from connectors.errors import OperatorMustAct
 from connectors.netsuite.codes import error
-from connectors.netsuite.faults import Answer, broken
+from connectors.netsuite.faults import NOT_JSON, Answer, broken
 
 TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105  an address, not a secret
 ASSERTION_SECONDS = 300
@@ -118,7 +118,7 @@ class ClientCredentialsAuth:
         )
         try:
             said = msgspec.json.decode(answer.body, type=_TokenAnswer, strict=False)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except NOT_JSON:
             raise broken("to the token request is not a token") from None
         life = float(said.expires_in)
         return _Token(_Bearer(SecretStr(said.access_token)), asked_at + max(life - RENEW_BEFORE, life / 2))

@@ -166,6 +166,10 @@ CODES: dict[str, Explanation] = {
         "The order has no number.",
         "Give the order a number (Order #) in NetSuite.",
     ),
+    "number-too-long": Explanation(
+        "The order's number is longer than 300 characters.",
+        "Correct the number (Order #) in NetSuite.",
+    ),
     "customer-missing": Explanation(
         "The order has no customer.",
         "Choose the customer on the order in NetSuite, or let the role see customers.",

@@ -9,9 +9,9 @@ from connectors.netsuite.codes import error
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
-_DAY = re.compile(
-    r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?)?", re.ASCII
-)
+_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"  # not 24:00, which may mean the next day
+_ZONE = r" ?(?:Z|UTC|[+-]\d{2}:?\d{2})"
+_DAY = re.compile(rf"(\d{{4}}-\d{{2}}-\d{{2}})(?:[T ]{_CLOCK}(?:{_ZONE})?)?", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z?", re.ASCII)
 
 

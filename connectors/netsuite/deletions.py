@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from connectors.errors import OperatorMustAct, RecordRejected
-from connectors.netsuite import queries
+from connectors.netsuite import queries, suiteql
 from connectors.netsuite.answers import QueryPage
 from connectors.netsuite.client import NetSuiteClient
 from connectors.netsuite.codes import error
@@ -45,14 +45,15 @@ def _more_keys(page: QueryPage, after: queries.DeletionKey | None) -> tuple[list
 
 
 def _key(data: bytes) -> queries.DeletionKey | None:
-    """None for a record that cannot be read: the full pull finds such a deletion."""
+    """None for a record that cannot be read or read behind: the full pull finds such a deletion."""
     try:
         row = by_lower_case(data)
         deleted_at = utc_instant(str(row.get("deleted", row.get("expr1"))))
         record = record_id(row.get("recordid"), "order-id-missing", "recordid")
+        suiteql.text(kind := str(row.get("type", "")))
     except RecordRejected:
         return None
-    return queries.DeletionKey(deleted_at, record, str(row.get("type", "")))
+    return queries.DeletionKey(deleted_at, record, kind)
 
 
 def _is_sales_order(kind: str) -> bool:

@@ -32,6 +32,13 @@ CLOCK_TOLERANCE = 270.0
 """Seconds; NetSuite refuses signatures more than five minutes off."""
 
 
+NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are not the JSON asked for: other types, other text, nested without end."""
+
+_MESSAGE_LIMIT = 1000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
 class Answer(NamedTuple):
     """An HTTP answer of any status, its body decompressed."""
 
@@ -78,6 +85,7 @@ RULES = (
     Rule(range(400, 404), "INSUFFICIENT_PERMISSION", None, OperatorMustAct, "netsuite-permission-missing"),
     Rule(_only(403), None, None, OperatorMustAct, "netsuite-permission-missing"),
     Rule(_only(404), None, None, NotFound, "netsuite-not-found"),
+    Rule(range(400, 406), "INVALID_URL", None, NotFound, "netsuite-not-found"),
     Rule(_only(400), None, _UNKNOWN_FIELD, OperatorMustAct, "netsuite-unknown-field"),
     Rule(_only(400), None, r"Record '[^']*' was not found", OperatorMustAct, "netsuite-record-not-readable"),
     Rule(_only(400), None, r"Invalid search type", OperatorMustAct, "netsuite-record-not-readable"),
@@ -143,13 +151,18 @@ def _fault(rule: Rule, answer: Answer, text: str, match: re.Match[str] | None) -
 
 
 def connection_fault(problem: Exception) -> ConnectorError:
-    """The error an exception of the HTTP library stands for; its text may hold the address, never the login."""
+    """The error an exception of the HTTP library stands for.
+
+    A ValueError quotes the value it refuses, which may be a proxy's password or a login header, so its text is
+    left out.
+    """
     kind, code = next(
         (kind, code)
         for known, words, kind, code in _NETWORK
         if isinstance(problem, known) and words in str(problem)
     )
-    return error(kind, code, f"{CODES[code].meaning} ({type(problem).__name__}: {str(problem)[:200]})")
+    text = "" if isinstance(problem, ValueError) else f": {str(problem)[:200]}"
+    return error(kind, code, f"{CODES[code].meaning} ({type(problem).__name__}{text})")
 
 
 def timed_out(seconds: float) -> TryAgain:
@@ -190,24 +203,30 @@ def clock_fault(headers: CaseInsensitiveDict[str], now: float) -> OperatorMustAc
 
 
 def _http_date(text: str) -> datetime | None:
+    """None for what is no date. One that does not say its zone is in UTC, as all dates of HTTP are."""
     try:
-        return parsedate_to_datetime(text).astimezone(UTC)
-    except ValueError:
+        at = parsedate_to_datetime(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 
 def _said(body: bytes) -> tuple[set[str], str]:
-    """Error codes and text of an error body; nothing for HTML and other things that are not NetSuite's JSON."""
+    """Error codes and text of an error body; nothing for HTML and other things that are not NetSuite's JSON.
+
+    The text goes into logs and database columns, so it is cut and control characters become spaces.
+    """
     try:
         said = msgspec.json.decode(body, type=_Body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except NOT_JSON:
         return set(), ""
-    codes = {str(said.code), str(said.error), *(str(detail.code) for detail in said.details)}
-    return codes, " ".join(_words([said.error, said.error_description, *(each.detail for each in said.details)]))
+    codes = _texts([said.code, said.error, *(detail.code for detail in said.details)])
+    words = _texts([said.error, said.error_description, *(each.detail for each in said.details)])
+    return set(codes), _CONTROL.sub(" ", " ".join(words))[:_MESSAGE_LIMIT]
 
 
-def _words(parts: Iterable[Any]) -> Iterable[str]:
-    return (str(part)[:500] for part in parts if part)
+def _texts(values: Iterable[Any]) -> list[str]:
+    return [value for value in values if value and isinstance(value, str)]
 
 
 def _message(status: int, text: str) -> str:

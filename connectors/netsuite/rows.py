@@ -10,12 +10,15 @@ import msgspec
 from connectors.errors import RecordRejected
 from connectors.netsuite.codes import error
 from connectors.netsuite.dates import calendar_date, utc_instant
-from connectors.netsuite.faults import broken
+from connectors.netsuite.faults import NOT_JSON, broken
 from connectors.netsuite.fields import TermFields
 from connectors.netsuite.orders import OrderRow, RejectedRow
 
 ROW_LIMIT = 64_000
 """Bytes of JSON. The asked columns fill a few hundred."""
+
+NUMBER_LIMIT = 300
+"""Characters. NetSuite's own limit is far lower, and a database index takes no key of several thousand bytes."""
 
 _LARGEST_ID = 2**63 - 1
 _PLAIN_COLUMNS = ("id", "tranid", "entity", "status")
@@ -47,6 +50,9 @@ class RowReader:
         return orders, rejected
 
     def _order(self, data: bytes) -> OrderRow:
+        if len(data) > ROW_LIMIT:
+            raise error(RecordRejected, "row-too-large", f"the row has {len(data)} bytes")
+        payload = _utf8(data)
         values = self._values(data)
         modified, row_id, number, customer, status = values[0], *values[-4:]
         order_id = record_id(row_id, "order-id-missing", "internal id")
@@ -59,19 +65,17 @@ class RowReader:
             order_id,
             _number(number),
             customer_id,
-            _status(str(status or "")),
+            _status(_text(status)),
             start,
             end,
             _instant(modified),
-            data.decode(),
+            payload,
         )
 
     def _values(self, data: bytes) -> tuple[Any, ...]:
-        if len(data) > ROW_LIMIT:
-            raise error(RecordRejected, "row-too-large", f"the row has {len(data)} bytes")
         try:
             row = msgspec.structs.astuple(self._decode(data))
-        except (UnicodeDecodeError, msgspec.MsgspecError):
+        except NOT_JSON:
             return self._by_name(data)
         if row[0] is None or row[-4] is None:
             return self._by_name(data)
@@ -108,11 +112,10 @@ def only_ids(items: Iterable[msgspec.Raw]) -> list[int]:
 
 def by_lower_case(data: bytes) -> dict[str, Any]:
     """A row by name; NetSuite says the case of its keys may change. RecordRejected when it is not an object."""
+    _utf8(data)
     try:
         return {key.lower(): value for key, value in msgspec.json.decode(data, type=dict[str, Any]).items()}
-    except UnicodeDecodeError:
-        raise error(RecordRejected, "text-not-storable", "the row is not valid UTF-8") from None
-    except msgspec.MsgspecError as problem:
+    except NOT_JSON as problem:
         raise error(RecordRejected, "row-not-an-object", f"the row cannot be read: {problem}") from None
 
 
@@ -128,6 +131,8 @@ def record_id(value: Any, code: str, name: str) -> int:
 def _number(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise error(RecordRejected, "number-missing", f"order number {_shown(value)} is not text")
+    if len(value) > NUMBER_LIMIT:
+        raise error(RecordRejected, "number-too-long", f"order number {_shown(value)} has {len(value)} characters")
     if "\x00" in value:
         raise error(RecordRejected, "text-not-storable", f"order number {_shown(value)} holds a NUL")
     return value
@@ -143,7 +148,7 @@ def _status(value: str) -> str:
 
 
 def _instant(value: Any) -> datetime:
-    moment = utc_instant(str(value))
+    moment = utc_instant(_text(value))
     return moment.replace(microsecond=0) if moment.microsecond else moment
 
 
@@ -153,7 +158,7 @@ def _term_day(values: Sequence[Any], fields: TermFields) -> date | None:
         if value is None or value == "":
             continue
         try:
-            return calendar_date(value if isinstance(value, str) else str(value))
+            return calendar_date(_text(value))
         except RecordRejected as problem:
             raise error(RecordRejected, problem.code, f"{field}: {problem.message}") from None
     return None
@@ -166,5 +171,19 @@ def _or_none(read: Any, *args: Any) -> Any:
         return None
 
 
+def _utf8(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise error(RecordRejected, "text-not-storable", "the row is not valid UTF-8") from None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else _shown(value)
+
+
 def _shown(value: Any) -> str:
-    return "(none)" if value is None else repr(value)[:80]
+    if value is None:
+        return "(none)"
+    # Lists and objects are not printed: they may be nested too deep for that.
+    return repr(value)[:80] if isinstance(value, str | int | float) else f"({type(value).__name__})"

@@ -255,7 +255,13 @@ def test_only_an_account_id_makes_a_host(account: str) -> None:
     assert caught.value.code == "netsuite-account-invalid"
 
 
-@pytest.mark.parametrize("address", ["ftp://x", "http://", "https://u:p@host", "https://host/path", "host:80"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("ftp://x", "http://", "https://u:p@host", "https://host/path", "host:80", "https://[::1", "http://."),
+        *("https://host:port", "https://host:99999", "https://a host", "https://host\r\nX: y", "https://h\\@evil"),
+    ],
+)
 def test_only_a_plain_address_replaces_the_host(address: str) -> None:
     with pytest.raises(OperatorMustAct) as caught:
         connect(Settings(netsuite_base_url=address))

@@ -48,6 +48,8 @@ TABLE: list[tuple[dict[str, Any], type[ConnectorError], str]] = [
     (problem(403, "", "INSUFFICIENT_PERMISSION"), OperatorMustAct, "netsuite-permission-missing"),
     ({"status": 403, "body": HTML}, OperatorMustAct, "netsuite-permission-missing"),
     (problem(404, "Record does not exist.", "NONEXISTENT_ID"), NotFound, "netsuite-not-found"),
+    (problem(400, "The URL is not valid.", "INVALID_URL"), NotFound, "netsuite-not-found"),
+    ({"status": 400, "body": '{"error":' + "[" * 9999}, OperatorMustAct, "netsuite-request-refused"),
     ({"status": 405}, OperatorMustAct, "netsuite-request-refused"),
     ({"status": 408}, TryAgain, "netsuite-timeout"),
     ({"status": 302, "headers": {"Location": "https://evil.example/"}}, OperatorMustAct, "netsuite-redirected"),
@@ -150,6 +152,16 @@ def test_an_account_without_server_time_is_asked_by_query(client: NetSuiteClient
     for _ in range(2):
         assert client.server_time() == datetime(2026, 3, 26, 16, 21, tzinfo=UTC)
     assert client.calls == 3, "the address is asked for once only"
+
+
+@responses.activate
+def test_what_netsuite_says_fits_a_log_line_and_a_database(client: NetSuiteClient) -> None:
+    details = [{"detail": f"a\x00b\n\x1b[31m{'x' * 400}", "o:errorCode": "INVALID_CONTENT"}] * 1000
+    responses.add("POST", QUERY, status=400, json={"o:errorDetails": details})
+    with pytest.raises(OperatorMustAct, match="a b ") as caught:
+        client.suiteql("SELECT 1 FROM dual")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1100
 
 
 LIMITS_SAID = {

@@ -32,10 +32,13 @@ NOT_PLAIN = (
     "3/2/2026|03.02.2026|2026/03/02|20260302|2-Mar-2026|| 2026-03-02|2026-03-02 |2026-3-2|２０２６-03-02|NaN"
 )
 IMPOSSIBLE = "2026-02-29|2026-13-01|2026-00-10|2026-04-31|0000-00-00|2026-W01-1"
+NO_TIME = "2026-03-02 24:00|2026-03-02T24:00:00|2026-03-02 10:60|2026-03-02 10:00:60|2026-03-02 99:99"
 HALF_A_TIME = "2026-03-02Z|2026-03-02T|2026-03-02\n|2026-03-02 10|2026-03-02 10:00:00 PST"
 
 
-@pytest.mark.parametrize("printed", [*f"{NOT_PLAIN}|{IMPOSSIBLE}|{HALF_A_TIME}".split("|"), "T" * 10_000])
+@pytest.mark.parametrize(
+    "printed", [*f"{NOT_PLAIN}|{IMPOSSIBLE}|{NO_TIME}|{HALF_A_TIME}".split("|"), "T" * 10_000]
+)
 def test_what_is_not_plain_is_not_guessed(printed: str) -> None:
     with pytest.raises(RecordRejected) as caught:
         calendar_date(printed)

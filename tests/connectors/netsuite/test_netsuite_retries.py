@@ -37,7 +37,17 @@ def http_date(offset: float) -> str:
     return format_datetime(NOW + timedelta(seconds=offset), usegmt=True)
 
 
-@pytest.mark.parametrize(("said", "least", "most"), [("7", 8, 9), (http_date(60), 61, 62), ("soon", 1, 2)])
+@pytest.mark.parametrize(
+    ("said", "least", "most"),
+    [
+        ("7", 8, 9),
+        (http_date(60), 61, 62),
+        (http_date(60).replace("GMT", "-0000"), 61, 62),
+        ("soon", 1, 2),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 1, 2),
+        ("Mon, 02 Mar 99999999026 10:00:00 GMT", 1, 2),
+    ],
+)
 @time_machine.travel(NOW, tick=False)
 @responses.activate
 def test_retry_after_is_followed(said: str, least: float, most: float) -> None:

@@ -99,6 +99,9 @@ def test_a_good_row_is_read_and_kept_word_for_word() -> None:
         ({"end_1": "1999-12-31"}, "date-out-of-range"),
         ({"end_1": "2025-12-31"}, "term-end-before-start"),
         ({"tranid": "x" * ROW_LIMIT}, "row-too-large"),
+        ({"tranid": "x" * 301}, "number-too-long"),
+        ({"status": {"id": "B", "refName": "Billed"}}, "status-unreadable"),
+        ({"end_1": "2026-12-31T24:00:00"}, "date-unreadable"),
     ],
 )
 def test_a_bad_row_says_why(changes: dict[str, Any], code: str) -> None:
@@ -106,8 +109,8 @@ def test_a_bad_row_says_why(changes: dict[str, Any], code: str) -> None:
     assert rejected.code == code
     assert rejected.detail
     assert len(rejected.payload) <= ROW_LIMIT
-    assert rejected.order_id == (None if code in {"order-id-missing", "row-too-large"} else 7)
-    assert rejected.customer_id == (None if code in {"customer-missing", "row-too-large"} else 12)
+    assert rejected.order_id == (None if code == "order-id-missing" else 7)
+    assert rejected.customer_id == (None if code == "customer-missing" else 12)
 
 
 @pytest.mark.parametrize("text", ["null", "5", '"x"', "[]", "[[]]"])
@@ -123,6 +126,24 @@ def test_text_no_database_stores_costs_one_row_not_the_page(bad: bytes) -> None:
     assert "\x00" not in rejected[0].payload
     assert rejected[0].payload.encode()
     assert orders[1].payload == row(id="3")
+
+
+@pytest.mark.parametrize("column", ["memo", "m@mo"])
+def test_bytes_that_are_no_text_in_a_column_nobody_asked_for_cost_one_row(column: str) -> None:
+    bad = row(id="2").replace("links", column).encode().replace(b"[]", b'"@"').replace(b"@", b"\xff")
+    orders, rejected = read(row(id="1"), bad, row(id="3"))
+    assert [order.order_id for order in orders] == [1, 3]
+    assert [(each.order_id, each.code) for each in rejected] == [(2, "text-not-storable")]
+
+
+@pytest.mark.parametrize("depth", [980, 990, 2_000, 20_000])
+@pytest.mark.parametrize("column", ["id", "tranid", "status", "modified", "start_1", "memo"])
+def test_values_nested_without_end_are_one_bad_row(depth: int, column: str) -> None:
+    nested = row(**{column: "@"}).replace('"@"', '{"a":' * depth + "1" + "}" * depth)
+    orders, rejected = READER.read([msgspec.Raw(row(id="1").encode()), msgspec.Raw(nested.encode())])
+    assert orders[0].order_id == 1
+    assert len(orders) + len(rejected) == 2
+    assert {each.code for each in rejected} <= set(CODES)
 
 
 def test_whole_surrogate_pairs_are_kept_on_a_mended_page() -> None:
@@ -180,6 +201,7 @@ def test_no_row_ever_raises(changes: dict[str, Any], key: str) -> None:
         b'{"items":[]}',
         page(row()).replace(b'"count":1', b'"count":2'),
         page(row()) + b"}",
+        b'{"items":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
     ],
 )
 def test_a_page_that_is_not_whole_is_no_page(body: bytes) -> None:

@@ -196,6 +196,13 @@ def test_deletions_of_sales_orders_are_picked_from_all(orders: SalesOrders) -> N
 
 
 @responses.activate
+def test_a_kind_that_cannot_be_read_behind_does_not_stop_the_deletions(orders: SalesOrders) -> None:
+    answers(gone("1", "Sales Order"), gone("2", "Sales\x00Order"), more=True)
+    answers(gone("3", "Sales Order"))
+    assert [[each.order_id for each in page] for page in orders.deleted(SINCE)] == [[1], [3]]
+
+
+@responses.activate
 def test_deletions_that_do_not_go_on_are_refused(orders: SalesOrders) -> None:
     answers(gone("1", "Sales Order"), more=True)
     with pytest.raises(TryAgain) as caught:
