@@ -69,6 +69,7 @@ def build(sessions: sessionmaker[Session]) -> World:
         school.edit(tenant, now, [(enrolled, order_id, date_typed, ask)] if ask else [])
     world.tenant_ids = school.tenant_ids
     go_on(world)
+    world.orders.calls.clear()
     return world
 
 

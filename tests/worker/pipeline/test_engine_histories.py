@@ -214,6 +214,9 @@ class Histories(RuleBasedStateMachine):
     @rule(worker=workers)
     def reconcile(self, worker: int) -> None:
         self.tick()
+        self._reconcile(worker)
+
+    def _reconcile(self, worker: int) -> None:
         with self.workers[worker]() as session:
             due = reconcile.due_tenants(session)
         for key, tenant_id in self.school.tenant_ids.items():
@@ -339,11 +342,11 @@ class Histories(RuleBasedStateMachine):
 
     @rule(worker=workers)
     def doing_it_again_changes_nothing(self, worker: int) -> None:
-        self.sweep(worker)
         self.reconcile(worker)
+        self.sweep(worker)
         with self.workers[worker]() as session:
             before = checksums(session)
-        self.reconcile(1 - worker)
+        self._reconcile(1 - worker)
         self.sweep(1 - worker)
         for read_at, said in self.pages[-3:]:
             with self.workers[1 - worker].begin() as session:

@@ -107,8 +107,8 @@ def test_killed_twice_in_a_row(world: World, database: Engine) -> None:
         with copy_of(database.url) as (engine, sessions):
             pulls = Pulls(sessions, deepcopy(world.orders), OPTIONS)
             run_id = pulls.ask("full")
-            for _ in range(2):
-                with at_each_write(engine, Steps(kill_at)), pytest.raises(Killed):
+            for step in (kill_at, 8):
+                with at_each_write(engine, Steps(step)), pytest.raises(Killed):
                     pulls.perform(run_id)
             assert pulls.perform(run_id) == "done"
             must_equal(content(sessions), undisturbed)
