@@ -67,6 +67,20 @@ def upgrade() -> None:  # noqa: PLR0915  (one statement a table)
     )
     op.create_index("ix_enrollment_event_id", "enrollment_event", ["id"], unique=False, postgresql_using="brin")
     op.create_table(
+        "landing_due",
+        sa.Column("tenant_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("order_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hold_id", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "order_id", name=op.f("pk_landing_due")),
+    )
+    op.create_index(
+        "ix_landing_due_free",
+        "landing_due",
+        ["tenant_id"],
+        unique=False,
+        postgresql_where=sa.text("hold_id is null"),
+    )
+    op.create_table(
         "landing_order",
         sa.Column("order_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("customer_id", sa.BigInteger(), nullable=True),
@@ -301,21 +315,6 @@ def upgrade() -> None:  # noqa: PLR0915  (one statement a table)
     )
     op.create_index(
         "uq_hold_open_tenant", "hold", ["tenant_id"], unique=True, postgresql_where=sa.text("state = 'open'")
-    )
-    op.create_table(
-        "landing_due",
-        sa.Column("tenant_id", sa.BigInteger(), nullable=False),
-        sa.Column("order_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("hold_id", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_landing_due_tenant_id")),
-        sa.PrimaryKeyConstraint("tenant_id", "order_id", name=op.f("pk_landing_due")),
-    )
-    op.create_index(
-        "ix_landing_due_free",
-        "landing_due",
-        ["tenant_id"],
-        unique=False,
-        postgresql_where=sa.text("hold_id is null"),
     )
     op.create_table(
         "pull_missing",
@@ -587,8 +586,6 @@ def downgrade() -> None:  # noqa: PLR0915  (one statement a table)
     op.drop_table("sales_order")
     op.drop_table("pull_range")
     op.drop_table("pull_missing")
-    op.drop_index("ix_landing_due_free", table_name="landing_due", postgresql_where=sa.text("hold_id is null"))
-    op.drop_table("landing_due")
     op.drop_index("uq_hold_open_tenant", table_name="hold", postgresql_where=sa.text("state = 'open'"))
     op.drop_table("hold")
     op.drop_index("ix_due_boundary_open", table_name="due_boundary", postgresql_where=sa.text("open"))
@@ -623,6 +620,8 @@ def downgrade() -> None:  # noqa: PLR0915  (one statement a table)
     )
     op.drop_index(op.f("ix_landing_order_customer_id"), table_name="landing_order")
     op.drop_table("landing_order")
+    op.drop_index("ix_landing_due_free", table_name="landing_due", postgresql_where=sa.text("hold_id is null"))
+    op.drop_table("landing_due")
     op.drop_index("ix_enrollment_event_id", table_name="enrollment_event", postgresql_using="brin")
     op.drop_table("enrollment_event")
     op.drop_table("course")
