@@ -147,8 +147,6 @@ class _TokenAnswer(msgspec.Struct):
 
 
 class _Bearer(AuthBase):
-    """As an auth object, because requests would otherwise prefer a login from a .netrc file."""
-
     def __init__(self, token: SecretStr) -> None:
         self._token = token
 

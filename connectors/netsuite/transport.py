@@ -1,10 +1,11 @@
 """One HTTP exchange: a session a thread, a time limit on everything, a size limit on the answer, no redirects."""
 
 import contextlib
+import os
 import socket
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import requests
@@ -45,16 +46,15 @@ class Transport:
         self._body_limit = body_limit
         self._own = threading.local()
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
+        self._adding = threading.Lock()
 
     def send(self, request: requests.Request) -> Answer:
         """Prepares (and so signs) the request and sends it once. `request.url` is a path on the base URL."""
         session = self._session()
         request.url = self.base_url + request.url
-        prepared = session.prepare_request(request)
-        settings = session.merge_environment_settings(self.base_url, {}, True, None, None)
         with _limited(self._timeouts.total) as exchange:
             try:
-                answer = self._exchange(session, prepared, settings)
+                answer = self._exchange(session, request)
             except (requests.RequestException, HTTPError, OSError, ValueError) as problem:
                 if not exchange.was_cut:
                     raise connection_fault(problem) from None
@@ -65,13 +65,15 @@ class Transport:
 
     def close(self) -> None:
         """Closes every thread's session."""
-        for session in list(self._sessions):
+        with self._adding:
+            sessions = list(self._sessions)
+        for session in sessions:
             session.close()
 
-    def _exchange(
-        self, session: requests.Session, prepared: requests.PreparedRequest, settings: Mapping[str, Any]
-    ) -> Answer:
+    def _exchange(self, session: requests.Session, request: requests.Request) -> Answer:
         timeout = (self._timeouts.connect, self._timeouts.read)
+        prepared = session.prepare_request(request)
+        settings = session.merge_environment_settings(self.base_url, {}, True, None, None)
         with session.send(prepared, timeout=timeout, allow_redirects=False, **settings) as response:
             return Answer(response.status_code, response.headers, self._body(response))
 
@@ -85,13 +87,33 @@ class Transport:
         return bytes(body)
 
     def _session(self) -> requests.Session:
-        """This thread's session: requests does not promise that one may be shared."""
-        session: requests.Session | None = getattr(self._own, "session", None)
-        if session is None:
-            session = self._own.session = requests.Session()
-            session.mount(self.base_url, _Adapter())
-            self._sessions.add(session)
+        """This thread's session: requests does not promise that one may be shared, and a fork would share it."""
+        process, session = getattr(self._own, "session", (None, None))
+        if session is None or process != os.getpid():
+            session = _Session()
+            self._own.session = (os.getpid(), session)
+            with self._adding:
+                self._sessions.add(session)
         return session
+
+
+class _Session(requests.Session):
+    """Goes where it was sent and nowhere else, with the login it was given and no other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _Adapter())
+        self.auth = _unsigned
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None, because requests reads the body of a redirect, without limit, even when told not to follow it."""
+        return None
+
+
+def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """What signs a request that has no login: without it, requests would take one from a .netrc file."""
+    return request
 
 
 class _Exchange:

@@ -1,6 +1,8 @@
 """When a call is tried again, how long it waits, and when a login is called bad."""
 
 import threading
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -19,6 +21,16 @@ NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 @pytest.fixture
 def client() -> NetSuiteClient:
     return client_telling([])
+
+
+@pytest.fixture
+def local_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine that is not in UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 class Waits(threading.Event):
@@ -160,6 +172,16 @@ def test_the_confirming_request_waits_until_it_is_alone() -> None:
         ("serverTime", 1),
         ("suiteql", 1),
     ]
+
+
+@pytest.mark.usefixtures("local_zone")
+@responses.activate
+def test_a_date_that_does_not_say_its_zone_is_in_utc(client: NetSuiteClient) -> None:
+    date = format_datetime(datetime.now(UTC), usegmt=True).replace("GMT", "-0000")
+    responses.add("POST", QUERY, status=401, headers={"Date": date})
+    responses.add("GET", TIME, json={"serverTime": "2026-03-26T16:21:00Z"})
+    responses.add("POST", QUERY, json=PAGE)
+    assert client.suiteql("SELECT 1 FROM dual").last
 
 
 @pytest.mark.parametrize(("offset", "words"), [(-900, "900 s ahead of"), (900, "900 s behind")])

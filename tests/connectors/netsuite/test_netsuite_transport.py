@@ -1,11 +1,13 @@
 """What a bad network or server can do to one exchange: everything ends in time, with the right error."""
 
 import gzip
+import multiprocessing
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import requests
@@ -17,7 +19,7 @@ Server = Callable[[socket.socket], None]
 
 
 @contextmanager
-def serving(answer: Server) -> Iterator[str]:
+def serving(answer: Server, heads: list[bytes] | None = None) -> Iterator[str]:
     """A server that reads a request head and then does as `answer` says, connection after connection."""
     listener = socket.create_server(("127.0.0.1", 0))
     ended = threading.Event()
@@ -29,7 +31,9 @@ def serving(answer: Server) -> Iterator[str]:
             except OSError:
                 return
             with connection:
-                connection.recv(65_536)
+                head = connection.recv(65_536)
+                if heads is not None:
+                    heads.append(head)
                 try:
                     answer(connection)
                 except OSError:
@@ -54,7 +58,7 @@ def dribble(connection: socket.socket, head: bytes) -> None:
 
 
 def bomb(connection: socket.socket) -> None:
-    body = gzip.compress(bytes(50_000_000))
+    body = gzip.compress(bytes(5_000_000))
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
     connection.sendall(head.encode() + body)
 
@@ -129,6 +133,69 @@ def test_redirects_are_answers_not_followed() -> None:
     with serving(sends(moved)) as base_url:
         answer = Transport(base_url, Timeouts(1, 1)).send(requests.Request("GET", "/"))
     assert answer.status == 302
+
+
+@pytest.mark.parametrize("location", ["http://127.0.0.1:1/", "http://["])
+def test_the_body_of_a_redirect_has_its_limit_too(location: str) -> None:
+    body = gzip.compress(bytes(5_000_000))
+    head = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}"
+    with serving(sends(head.encode() + b"\r\n\r\n" + body)) as base_url:
+        transport = Transport(base_url, Timeouts(1, 1), body_limit=4_000_000)
+        with pytest.raises(TryAgain) as caught:
+            transport.send(requests.Request("GET", "/"))
+    assert caught.value.code == "netsuite-answer-too-large"
+
+
+def test_a_login_from_a_netrc_file_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password canary")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    heads: list[bytes] = []
+    with serving(sends(OK + b"Content-Length: 2\r\n\r\n{}"), heads) as base_url:
+        Transport(base_url, Timeouts(1, 1)).send(requests.Request("GET", "/"))
+    assert heads[0].startswith(b"GET / ")
+    assert b"Authorization" not in heads[0]
+
+
+def test_the_password_of_a_proxy_stays_out_of_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://somebody:canary/1@127.0.0.1:9")
+    with pytest.raises(TryAgain) as caught:
+        Transport("https://1234567.suitetalk.api.netsuite.com", Timeouts(1, 1)).send(requests.Request("GET", "/"))
+    assert "canary" not in f"{caught.value!r}"
+    assert caught.value.code == "netsuite-unreachable"
+
+
+def test_a_token_that_is_no_header_stays_out_of_messages() -> None:
+    def signed(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = "Bearer canary\r\nX: y"
+        return request
+
+    with serving(sends(OK)) as base_url, pytest.raises(TryAgain) as caught:
+        Transport(base_url, Timeouts(1, 1)).send(requests.Request("GET", "/", auth=signed))
+    assert "canary" not in f"{caught.value!r}"
+
+
+def test_a_forked_process_opens_its_own_connection() -> None:
+    connections: list[int] = []
+
+    def answers(connection: socket.socket) -> None:
+        connections.append(1)
+        connection.sendall(OK + b"Content-Length: 2\r\n\r\n{}")
+        ended.wait(10)
+
+    ended = threading.Event()
+    with serving(answers) as base_url:
+        transport = Transport(base_url, Timeouts(1, 5))
+        transport.send(requests.Request("GET", "/"))
+        child = multiprocessing.get_context("fork").Process(
+            target=transport.send, args=(requests.Request("GET", "/"),)
+        )
+        child.start()
+        ended.set()
+        child.join(10)
+    assert child.exitcode == 0
+    assert len(connections) == 2
 
 
 def test_a_thread_keeps_its_connection_and_shares_it_with_none() -> None:
