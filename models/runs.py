@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import case, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -221,19 +221,18 @@ def due(session: Session, now: datetime) -> list[int]:
 
 def request_stop(session: Session, run_id: int, now: datetime) -> bool:
     """Ask an open run to stop: a queued one ends at once, a running one at its next page edge."""
-    queued = session.execute(
+    waits = SyncRun.state == "queued"
+    asked = session.execute(
         update(SyncRun)
-        .where(SyncRun.id == run_id, SyncRun.state == "queued")
-        .values(state="stopped", finished_at=now, stop_requested=True)
+        .where(SyncRun.id == run_id, SyncRun.state.in_(OPEN))
+        .values(
+            stop_requested=True,
+            state=case((waits, "stopped"), else_=SyncRun.state),
+            finished_at=case((waits, now), else_=None),
+        )
         .returning(SyncRun.id)
     ).scalar_one_or_none()
-    running = session.execute(
-        update(SyncRun)
-        .where(SyncRun.id == run_id, SyncRun.state == "running")
-        .values(stop_requested=True)
-        .returning(SyncRun.id)
-    ).scalar_one_or_none()
-    return queued is not None or running is not None
+    return asked is not None
 
 
 def watermark(session: Session, stream: str) -> datetime | None:

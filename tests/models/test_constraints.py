@@ -42,6 +42,8 @@ EVENT = (
 )
 ORDER = "insert into sales_order (id, tenant_id, customer_id, number, status, modified_at, accepted_at, "
 
+HOLD = "insert into hold (tenant_id, rule, reason, would_expire, enrolled, orders) values (1, 'p', 'r', 1, 1, 1)"
+
 REFUSED = {
     "two tenants with one key": "insert into tenant (key, name) values ('acme', 'Acme again')",
     "a key with a slash": "insert into tenant (key, name) values ('a/b', 'x')",
@@ -80,11 +82,10 @@ REFUSED = {
     "a landed term that ends before it begins": f"""
         {LANDED} reject_code, term_start, term_end)
         values (1, '', {NOON}, {NOON}, 'x', '2026-02-01', '2026-01-31')""",
-    "gone for no known reason": f"{LANDED} reject_code, gone, gone_at) values (1, '', {NOON}, {NOON}, 'x', 'y', {NOON})",
+    "gone for no known reason": f"""
+        {LANDED} reject_code, gone, gone_at) values (1, '', {NOON}, {NOON}, 'x', 'y', {NOON})""",
     "gone at no time": f"{LANDED} reject_code, gone) values (1, '', {NOON}, {NOON}, 'x', 'deleted')",
-    "due for no tenant": "insert into landing_due (tenant_id, order_id) values (99, 1)",
-    "two open holds": """
-        insert into hold (tenant_id, rule, reason, would_expire, enrolled, orders) values (1, 'p', 'r', 1, 1, 1)""",
+    "two open holds": HOLD,
     "a decided hold without time": "update hold set state = 'approved' where id = 41",
     "an open hold with a time of decision": f"update hold set decided_at = {NOON} where id = 41",
     "a hold in no known state": f"update hold set state = 'maybe', decided_at = {NOON} where id = 41",
@@ -111,7 +112,7 @@ ALLOWED = {
         {ORDER} term_start, term_end) values (101, 1, 7, 'x', 'B', {NOON}, {NOON}, '2026-01-31', '2026-01-31')""",
     "a new hold after the old one": f"""
         update hold set state = 'rejected', decided_at = {NOON} where id = 41;
-        insert into hold (tenant_id, rule, reason, would_expire, enrolled, orders) values (1, 'p', 'r', 1, 1, 1)""",
+        {HOLD}""",
     "a dry run beside the run": """
         insert into sync_run (kind, scope, asked_by, dry_run) values ('pull', 'full', 'x', true)""",
     "the run again after it ended": f"""
