@@ -29,13 +29,11 @@ from connectors.netsuite.faults import (
     clock_fault,
 )
 from connectors.netsuite.governor import GovernanceLimits, Governor
+from connectors.netsuite.standing import Standing
 from connectors.netsuite.transport import Timeouts, Transport
 
 PAGE_LIMIT = 1000
 """NetSuite's largest page."""
-
-REFUSAL_SECONDS = 600.0
-"""After a confirmed refusal nothing is sent for so long: five failed logins lock a token for half an hour."""
 
 _SUITEQL = "/services/rest/query/v1/suiteql"
 _SYSTEM = "/services/rest/system/v1"
@@ -115,8 +113,7 @@ class NetSuiteClient:
         self._backoff = backoff
         self._clock = clock
         self._counting = threading.Lock()
-        self._accepted_at = float("-inf")
-        self._refusal: tuple[ConnectorError, float] | None = None
+        self._standing = Standing()
         self._tells_time = True
 
     def suiteql(self, q: str, limit: int = PAGE_LIMIT, offset: int = 0) -> QueryPage:
@@ -156,8 +153,14 @@ class NetSuiteClient:
             return None
 
     def learn_slots(self) -> GovernanceLimits | None:
-        """Reads the limits and lets the governor heed them. One call; worth it once a process and a full pull."""
-        limits = self.governance_limits()
+        """Reads the limits and lets the governor heed them. None where they cannot be read: nothing needs them.
+
+        One call; worth it once a process and a full pull.
+        """
+        try:
+            limits = self.governance_limits()
+        except TryAgain:
+            return None
         if limits is not None:
             self._governor.heed(limits)
         return limits
@@ -181,11 +184,16 @@ class NetSuiteClient:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _attempt(self, call: _Call, read: Callable[[Answer], T], retry: int) -> T:
+        with self._standing.one_by_one(self._stopping):
+            answer = self._accepted(call, retry)
+        return read(answer)
+
+    def _accepted(self, call: _Call, retry: int) -> Answer:
         with self._governor.slot(stopping=self._stopping) as in_flight:
             answer = self._signed(call, _Slot(retry, in_flight))
         if 200 <= answer.status < 300:
-            self._accepted_at = time.monotonic()
-            return read(answer)
+            self._standing.accepted()
+            return answer
         fault = answer_fault(answer, call.rules)
         if fault.code == BUSY:
             self._governor.throttled()
@@ -195,8 +203,7 @@ class NetSuiteClient:
 
     def _signed(self, call: _Call, slot: _Slot) -> Answer:
         """One attempt; a refused access token is renewed and the request sent once more in the same slot."""
-        if self._refusal and time.monotonic() < self._refusal[1]:
-            raise self._refusal[0].with_traceback(None)
+        self._standing.keep_still()
         signer = self._login.signer(lambda form: self._post_token(form, slot))
         answer = self._send(call, signer, slot)
         if answer.status == 401 and self._login.renew(signer):
@@ -226,26 +233,26 @@ class NetSuiteClient:
     def _confirmed(self, fault: LoginRefused, answer: Answer) -> ConnectorError:
         """Whether a 401 is about the login: overload looks the same, so it is tried again with nothing else going.
 
-        Another thread's answer may settle it while this one waits for the account to be quiet.
+        Another thread's answer may settle it while this one waits for the account to be quiet. A login that was
+        called bad, and not accepted since, needs no second refusal.
         """
         refused_at = time.monotonic()
-        if skew := clock_fault(answer.headers, self._clock()):
-            return skew
+        if self._standing.was_refused or clock_fault(answer.headers, self._clock()):
+            return self._refused(fault, answer)
         with self._governor.slot(alone=True, stopping=self._stopping) as in_flight:
-            if self._accepted_at < refused_at:
+            if not self._standing.accepted_since(refused_at):
                 answer = self._signed(_SERVER_TIME, _Slot(0, in_flight))
                 if answer.status == 401:
                     return self._refused(fault, answer)
                 if answer.status < 500:
-                    self._accepted_at = time.monotonic()
+                    self._standing.accepted()
         self._governor.throttled()
         return error(TryAgain, BUSY, "NetSuite refused a login with 401 and took it when it came alone: overload")
 
     def _refused(self, fault: ConnectorError, answer: Answer) -> ConnectorError:
-        if skew := clock_fault(answer.headers, self._clock()):
-            return skew
-        self._refusal = (fault, time.monotonic() + REFUSAL_SECONDS)
-        return fault
+        cause = clock_fault(answer.headers, self._clock()) or fault
+        self._standing.refused(cause)
+        return cause
 
     def _is_enough(self, state: RetryCallState) -> bool:
         fault = _fault(state)

@@ -56,11 +56,12 @@ CODES: dict[str, Explanation] = {
     "netsuite-login-refused": Explanation(
         "NetSuite refused the login, and refused it again when nothing else was in flight.",
         "Look at Setup > Users/Roles > View Login Audit Trail in NetSuite, then correct the login settings, or "
-        "give the integration a new token or certificate. Five refusals lock a token for 30 minutes.",
+        "give the integration a new token or certificate, and restart the worker (it tries again by itself after "
+        "10 minutes). Five refusals lock a token for 30 minutes.",
     ),
     "clock-skew": Explanation(
         "This machine's clock and NetSuite's differ by more than a signed request may.",
-        "Synchronise the clock of this machine (NTP), then try again.",
+        "Synchronise the clock of this machine (NTP); a running worker tries again within 10 minutes.",
     ),
     "netsuite-permission-missing": Explanation(
         "The integration's role may not do this.",

@@ -4,6 +4,7 @@ A slot is a lease with an owner and an end, renewed while the call lasts; a kill
 """
 
 import contextlib
+import os
 import random
 import threading
 import time
@@ -17,7 +18,9 @@ from connectors.errors import TryAgain
 from connectors.netsuite.codes import error
 from connectors.netsuite.slots import Granted, LocalSlots, RedisSlots, SlotBook
 
-LEASE_SECONDS = 30.0
+LEASE_SECONDS = 9.0
+"""A killed process's slots are free after so long. Renewed every third of it: one slow renewal costs nothing."""
+
 PATIENCE_SECONDS = 600.0
 """How long a request waits for a slot before it gives up."""
 
@@ -37,7 +40,9 @@ class GovernanceLimits(NamedTuple):
     @property
     def ours(self) -> int | None:
         """What is left to us: the integration's own slice, or else what was not given to other integrations."""
-        return self.integration if self.kind == "integrationSpecific" else self.unallocated or self.account
+        if self.kind == "integrationSpecific":
+            return self.integration
+        return self.account if self.unallocated is None else self.unallocated
 
 
 class Governor:
@@ -70,7 +75,7 @@ class Governor:
         `alone` waits until nothing else is in flight and keeps it so. Raises TryAgain: `slots-taken` after
         `patience` seconds, `slots-unreachable` when Redis is gone, `stopped` when `stopping` is set.
         """
-        owner = uuid.uuid4().hex
+        owner = f"{os.getpid()}-{uuid.uuid4().hex}"
         try:
             in_flight = self._wait(owner, alone, stopping or threading.Event(), patience)
             self._held.add(owner)
@@ -89,9 +94,10 @@ class Governor:
             self._book.shrink(self.limit)
 
     def heed(self, limits: GovernanceLimits) -> None:
-        """Never more than NetSuite leaves to us, whatever `limit` says; the other processes are told."""
-        if limits.ours:
-            self._book.set_ceiling(limits.ours)
+        """Never more than NetSuite leaves to us, whatever `limit` says, but one; the other processes are told."""
+        if limits.ours is not None:
+            with contextlib.suppress(redis.RedisError):  # then NetSuite's refusals teach it
+                self._book.set_ceiling(max(1, limits.ours))
 
     def close(self) -> None:
         """Ends the renewing of leases; the Redis client may be closed after it."""
@@ -130,7 +136,9 @@ class Governor:
             self._keeper.start()
 
     def _renew(self) -> None:
+        # A fork copies what its parent holds, and must not keep it alive after the parent's death.
+        ours = f"{os.getpid()}-"
         while not self._closed.wait(self._lease / 3):
-            if owners := list(self._held):
+            if owners := [owner for owner in list(self._held) if owner.startswith(ours)]:
                 with contextlib.suppress(redis.RedisError):
                     self._book.renew(owners, self._lease)

@@ -18,6 +18,7 @@ RECOVERY_SECONDS = 15.0
 """After a "too many requests" one slot comes back every so often."""
 
 _WAITER_SECONDS = 3.0
+_CEILING_SECONDS = 86_400
 
 
 class Granted(NamedTuple):
@@ -28,7 +29,7 @@ class Granted(NamedTuple):
 
 
 class SlotBook(Protocol):
-    """Times in seconds. `owner` names one request; asking again with the same owner keeps its place."""
+    """Times in seconds. `owner` names one request; asking again with the same owner keeps its place or slot."""
 
     def ask(self, owner: str, alone: bool, limit: int, lease: float) -> Granted: ...
 
@@ -122,7 +123,9 @@ local owner, alone, asked, lease = ARGV[1], ARGV[2] == '1', ARGV[3], tonumber(AR
 local waiter_life, recovery = tonumber(ARGV[5]), tonumber(ARGV[6])
 redis.call('ZREMRANGEBYSCORE', leases, '-inf', now)
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', seen, '-inf', now - waiter_life)) do forget(gone) end
-if not redis.call('ZSCORE', waiting, owner) then
+-- Given before, and the answer was lost on its way: without this it would wait for its own lease to end.
+local given_before = redis.call('ZREM', leases, owner) == 1
+if not given_before and not redis.call('ZSCORE', waiting, owner) then
   local place = redis.call('INCR', places)
   if alone then place = place - 2 ^ 50 end
   redis.call('ZADD', waiting, place, owner)
@@ -132,7 +135,9 @@ redis.call('ZADD', seen, now, owner)
 local held = redis.call('ZCARD', leases)
 local rank = redis.call('ZRANK', waiting, owner)
 local free
-if alone then
+if given_before then
+  free = true
+elseif alone then
   free = rank == 0 and held == 0
 else
   local someone_alone = redis.call('EXISTS', lone) == 1 or redis.call('ZCOUNT', waiting, '-inf', 0) > 0
@@ -208,6 +213,3 @@ class RedisSlots:
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
-
-
-_CEILING_SECONDS = 86_400

@@ -188,7 +188,7 @@ def test_slots_are_learnt_where_the_role_may(client: NetSuiteClient) -> None:
     assert client.learn_slots() == GovernanceLimits(5, 3, 2, "integrationSpecific")
 
 
-@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("status", [403, 404, 500])
 @responses.activate
 def test_a_role_that_may_not_know_the_limits_is_no_error(client: NetSuiteClient, status: int) -> None:
     responses.add("GET", LIMITS, status=status)

@@ -14,6 +14,7 @@ import redis
 
 from connectors.errors import TryAgain
 from connectors.netsuite import GovernanceLimits, Governor
+from connectors.netsuite.governor import LEASE_SECONDS
 from connectors.netsuite.slots import LocalSlots, RedisSlots, SlotBook
 
 MakeGovernor = Callable[[int], Governor]
@@ -156,6 +157,9 @@ def test_too_many_requests_cost_slots_for_a_while(make: MakeGovernor, monkeypatc
         (GovernanceLimits(5, 3, 2, "integrationSpecific"), 2),
         (GovernanceLimits(5, 3, None, "accountLimit"), 3),
         (GovernanceLimits(5, None, None, "internal"), 4),
+        (GovernanceLimits(3, None, None, "accountLimit"), 3),
+        (GovernanceLimits(5, 0, None, "accountLimit"), 1),
+        (GovernanceLimits(5, 3, 0, "integrationSpecific"), 1),
         (GovernanceLimits(None, None, None, ""), 4),
         (GovernanceLimits(25, 20, 20, "accountLimit"), 4),
     ],
@@ -186,6 +190,54 @@ def test_the_lease_of_a_killed_owner_ends_by_itself(redis_url: str, redis_client
         owner.join(10)
         with governor.slot(patience=20) as in_flight:
             assert in_flight == 1
+
+
+def test_slots_of_a_killed_process_are_free_in_time_for_its_runs_to_be_taken_up() -> None:
+    """A run is taken up within 15 s of a kill, of which a lost heartbeat takes its share."""
+    assert LEASE_SECONDS < 10
+
+
+def _fork_and_wait(url: str, tell: Connection) -> None:
+    """Holds a slot, forks a child that renews its own leases, and is killed."""
+    client = redis.Redis.from_url(url, socket_timeout=5)
+    governor = Governor(2, "1234567_SB1", client, lease=0.6)
+    with governor.slot():
+        child = os.fork()
+        if child == 0:
+            client.connection_pool.reset()
+            with governor.slot():
+                tell.send(os.getpid())
+                time.sleep(60)
+        time.sleep(60)
+
+
+def test_a_forked_child_does_not_keep_the_slots_of_its_dead_parent(
+    redis_url: str, redis_client: "redis.Redis"
+) -> None:
+    hear, tell = SPAWN.Pipe()
+    parent = SPAWN.Process(target=_fork_and_wait, args=(redis_url, tell))
+    parent.start()
+    child = hear.recv()
+    try:
+        os.kill(parent.pid or 0, signal.SIGKILL)
+        with (
+            closing(Governor(2, "1234567_SB1", redis_client)) as governor,
+            governor.slot(patience=10) as in_flight,
+        ):
+            assert in_flight == 2
+    finally:
+        os.kill(child, signal.SIGKILL)
+        parent.join(10)
+
+
+def test_a_slot_whose_answer_was_lost_is_not_waited_for(redis_client: "redis.Redis") -> None:
+    book = RedisSlots(redis_client, "1234567_SB1")
+    for alone in (False, True):
+        for _ in range(2):
+            assert book.ask("a", alone, limit=1, lease=30) == (True, 1)
+        assert not asks(book, "b", alone=True)
+        book.give_back("a")
+        book.give_back("b")
 
 
 def test_a_long_call_keeps_its_lease(redis_client: "redis.Redis") -> None:

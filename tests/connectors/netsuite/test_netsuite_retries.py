@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -127,6 +128,54 @@ def test_a_401_is_confirmed_alone_before_the_login_is_called_bad(client: NetSuit
 
 
 @responses.activate
+def test_threads_that_start_together_are_not_refused_together(client: NetSuiteClient) -> None:
+    responses.add("POST", QUERY, **problem(401, "Invalid login attempt.", "INVALID_LOGIN"))
+    responses.add("GET", TIME, **problem(401, "Invalid login attempt.", "INVALID_LOGIN"))
+    with ThreadPoolExecutor(8) as pool:
+        tries = [pool.submit(client.suiteql, "SELECT 1 FROM dual") for _ in range(8)]
+    assert {getattr(attempt.exception(), "code", "") for attempt in tries} == {"netsuite-login-refused"}
+    assert client.calls == 2, "five refusals lock the token"
+
+
+@responses.activate
+def test_a_login_called_bad_is_tried_again_later_once_and_alone(
+    client: NetSuiteClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.netsuite.standing.REFUSAL_SECONDS", 0.0)
+    responses.add("POST", QUERY, status=401)
+    responses.add("GET", TIME, status=401)
+    for _ in range(3):
+        with pytest.raises(OperatorMustAct):
+            client.suiteql("SELECT 1 FROM dual")
+    assert [call.request.method for call in responses.calls] == ["POST", "GET", "POST", "POST"]
+
+    responses.replace("POST", QUERY, json=PAGE)
+    assert client.suiteql("SELECT 1 FROM dual").last
+
+
+@responses.activate
+def test_the_first_login_is_not_waited_for_when_stopping() -> None:
+    responses.add("GET", TIME, json={"serverTime": "2026-03-26T16:21:00Z"})
+    governor, stopping, told = Governor(1), threading.Event(), []
+    client = NetSuiteClient("1234567_SB1", LOGIN, governor=governor, stopping=stopping)
+
+    def ask() -> None:
+        with pytest.raises(TryAgain) as caught:
+            client.server_time()
+        told.append(caught.value.code)
+
+    with governor.slot():
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        stopping.set()
+        for thread in threads:
+            thread.join(10)
+    assert told == ["stopped"] * 3
+    assert client.calls == 0
+
+
+@responses.activate
 def test_a_401_of_overload_is_tried_again(client: NetSuiteClient) -> None:
     responses.add("POST", QUERY, status=401)
     responses.add("GET", TIME, json={"serverTime": "2026-03-26T16:21:00Z"})
@@ -189,7 +238,8 @@ def test_a_date_that_does_not_say_its_zone_is_in_utc(client: NetSuiteClient) -> 
 @responses.activate
 def test_a_wrong_clock_is_told_from_the_date_header(client: NetSuiteClient, offset: float, words: str) -> None:
     responses.add("POST", QUERY, status=401, headers={"Date": http_date(offset)})
-    with pytest.raises(OperatorMustAct, match=words) as caught:
-        client.suiteql("SELECT 1 FROM dual")
-    assert caught.value.code == "clock-skew"
-    assert client.calls == 1
+    for _ in range(3):
+        with pytest.raises(OperatorMustAct, match=words) as caught:
+            client.suiteql("SELECT 1 FROM dual")
+        assert caught.value.code == "clock-skew"
+    assert client.calls == 1, "a refusal for its time counts as one, too"
