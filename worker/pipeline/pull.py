@@ -155,14 +155,9 @@ class _Pull:
 
     def _read_all(self) -> None:
         started = self._plan()
-        with self.sessions() as session:
-            ranges = [] if self.run.dry_run else pulling.unread(session, self.run.id)
-        reads = (
-            [(r.low, self.orders.in_range(r)) for r in self.orders.id_ranges()]
-            if self.run.dry_run
-            else [(low, self.orders.in_range(IdRange(read_to, high))) for low, read_to, high in ranges]
-        )
-        self._keep_all(iter(reads), lambda low, page: self._range_read(low, page))
+        # Begun one by one and then forgotten: each read keeps its last page for as long as it lives.
+        reads = ((low, self.orders.in_range(IdRange(read_to, high))) for low, read_to, high in self._unread())
+        self._keep_all(reads, self._range_read)
         self._refuse_empty_answer()
         self._read_deletions(started - self.options.overlap, started)
         self._note_missing(self.store.not_met())
@@ -183,6 +178,13 @@ class _Pull:
             pulling.plan(session, self.run.id, ranges)
             runs.save_progress(session, self.run, self.store.progress, self.store.tally.counts())
         return started
+
+    def _unread(self) -> list[tuple[int, int, int | None]]:
+        """(low, read to, high) of the ranges that this run has still to read."""
+        if self.run.dry_run:
+            return [(ids.low, ids.low, ids.high) for ids in self.orders.id_ranges()]
+        with self.sessions() as session:
+            return pulling.unread(session, self.run.id)
 
     def _range_read(self, low: int, page: OrderPage) -> Callable[[Session], None]:
         return lambda session: pulling.read_to(session, self.run.id, low, page.high, page.last)
