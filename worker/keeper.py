@@ -69,7 +69,7 @@ class Server:
                 user=account.pw_uid if account else None,
                 group=account.pw_gid if account else None,
                 extra_groups=[] if account else None,
-                preexec_fn=partial(end_with_parent, self._stop_signal),  # safe: one thread
+                preexec_fn=partial(end_with_parent, self._stop_signal, os.getpid()),  # safe: one thread
             )
 
     def lives(self) -> bool:

@@ -13,14 +13,17 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def end_with_parent(number: signal.Signals) -> None:
+def end_with_parent(number: signal.Signals, parent: int | None = None) -> None:
     """Asks the kernel to send `number` to this process when its parent dies, however that happens.
 
-    Linux only; elsewhere the parent has to stop its children. Safe between fork and exec; must come after a
-    change of user, which clears it.
+    `parent` is its process id as known before the fork: one that has died since then sends nothing any more, so
+    this process sends the signal itself. Linux only; elsewhere the parent has to stop its children. Safe between
+    fork and exec; must come after a change of user, which clears it.
     """
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+        if parent is not None and os.getppid() != parent:
+            os.kill(os.getpid(), number)
 
 
 class StopRequest:

@@ -159,7 +159,7 @@ class _Kept:
             env={**os.environ, **self._child.environment},
             stdin=subprocess.DEVNULL,
             process_group=0,
-            preexec_fn=partial(end_with_parent, signal.SIGTERM),
+            preexec_fn=partial(end_with_parent, signal.SIGTERM, os.getpid()),
         )
         self._started, self._start_at = time.monotonic(), None
         log.info("child-started", child=self._child.name, pid=self._process.pid)

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import fault_actors
 import pytest
@@ -70,6 +71,24 @@ def test_a_worker_ends_with_its_master_and_a_master_with_its_worker(workers: Wor
     (worker,) = children(masters[1].pid)
     os.kill(worker, signal.SIGKILL)
     assert masters[1].wait(PATIENCE) != 0
+
+
+def test_a_worker_does_not_outlive_a_master_that_dies_while_it_boots(workers: Workers) -> None:
+    master = workers.start()
+    while not (booting := children(master.pid)):
+        assert master.poll() is None
+    try:
+        for worker in booting:
+            os.kill(worker, signal.SIGSTOP)
+        master.kill()
+        master.wait(PATIENCE)
+        for worker in booting:
+            os.kill(worker, signal.SIGCONT)
+        assert gone(booting)
+    finally:
+        for worker in booting:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
 
 
 def test_d5_poison_is_quarantined_after_three_deaths(

@@ -6,6 +6,7 @@ dramatiq forks one child that does the work and ends when that child ends; the s
 import os
 import sys
 from collections.abc import Sequence
+from multiprocessing import parent_process
 from signal import SIGTERM
 
 from dramatiq import cli
@@ -55,6 +56,9 @@ def _run_dramatiq(queues: Sequence[str], threads: int, actors: Sequence[str]) ->
 def boot() -> None:
     """The first thing the child does. An error here ends it, unlike one in a boot hook of dramatiq."""
     end_with_parent(SIGTERM)
+    master = parent_process()
+    if master is not None and not master.is_alive():  # since before the kernel was asked
+        sys.exit("the master of this worker has ended")
     configured = settings.load()
     logs.configure(configured)
     assert configured.database_url is not None
