@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
-from connectors.errors import OperatorMustAct, RecordRejected
+from connectors.errors import OperatorMustAct, RecordRejected, TryAgain
 from connectors.netsuite import queries, suiteql
 from connectors.netsuite.answers import QueryPage
 from connectors.netsuite.client import NetSuiteClient
@@ -14,7 +14,14 @@ from connectors.netsuite.faults import broken
 from connectors.netsuite.orders import Deletion
 from connectors.netsuite.rows import by_lower_case, record_id
 
-_NOT_READABLE = {"netsuite-record-not-readable", "netsuite-permission-missing", "netsuite-unknown-field"}
+# What accounts answer where the role or the account has no such table; some have only their general errors for it.
+_NOT_READABLE = {
+    "netsuite-record-not-readable",
+    "netsuite-permission-missing",
+    "netsuite-unknown-field",
+    "netsuite-query-refused",
+    "netsuite-unexpected-error",
+}
 
 
 def read(client: NetSuiteClient, since: datetime) -> Iterator[list[Deletion]]:
@@ -27,7 +34,7 @@ def read(client: NetSuiteClient, since: datetime) -> Iterator[list[Deletion]]:
     while not last:
         try:
             keys, last = client.query(queries.deleted(since, after), partial(_more_keys, after=after))
-        except OperatorMustAct as problem:
+        except (OperatorMustAct, TryAgain) as problem:
             if problem.code in _NOT_READABLE:
                 raise error(OperatorMustAct, "netsuite-deletions-not-readable", problem.message) from problem
             raise

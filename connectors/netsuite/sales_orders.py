@@ -26,7 +26,9 @@ Key = tuple[datetime, int]
 P = TypeVar("P")
 
 
-class _Answer(NamedTuple):
+class _Rows(NamedTuple):
+    """The rows of one answer, and whether they are the last."""
+
     orders: list[OrderRow]
     rejected: list[RejectedRow]
     last: bool
@@ -36,13 +38,13 @@ class _Answer(NamedTuple):
         return OrderPage(self.orders, self.rejected, low, high, cursor, self.last, self.read_at)
 
     def ids(self) -> list[int]:
-        return [row.order_id for row in self._rows() if row.order_id is not None]
+        return [row.order_id for row in self._all() if row.order_id is not None]
 
     def keys(self) -> list[Key]:
-        rows = [(row.modified_at, row.order_id) for row in self._rows()]
+        rows = [(row.modified_at, row.order_id) for row in self._all()]
         return [(moment, row_id) for moment, row_id in rows if moment is not None and row_id is not None]
 
-    def _rows(self) -> list[OrderRow | RejectedRow]:
+    def _all(self) -> list[OrderRow | RejectedRow]:
         return [*self.orders, *self.rejected]
 
 
@@ -88,9 +90,9 @@ class SalesOrders:
         low, last = ids.low, False
         while not last:
             query = self._queries.in_range(IdRange(low, ids.high))
-            answer, reached = self._ask(query, partial(_highest_id, low=low, high=ids.high))
-            last = answer.last
-            yield answer.page(low, ids.high if last else reached)
+            rows, reached = self._ask(query, partial(_highest_id, low=low, high=ids.high))
+            last = rows.last
+            yield rows.page(low, ids.high if last else reached)
             low = reached
 
     def changed(self, since: datetime, until: datetime, after: Cursor | None = None) -> Iterator[OrderPage]:
@@ -98,9 +100,9 @@ class SalesOrders:
         last = False
         while not last:
             query = self._queries.changed(since, until, after)
-            answer, after = self._ask(query, partial(_latest, after=after, since=since, until=until))
-            last = answer.last
-            yield answer.page(cursor=after if answer.orders or answer.rejected else None)
+            rows, after = self._ask(query, partial(_latest, after=after, since=since, until=until))
+            last = rows.last
+            yield rows.page(cursor=after if rows.orders or rows.rejected else None)
 
     def of_customers(self, customers: Iterable[int]) -> Iterator[OrderPage]:
         """Every order of these customers."""
@@ -158,9 +160,9 @@ class SalesOrders:
     def _by_id(self, query: Callable[[int], str]) -> Iterator[OrderPage]:
         after, last = 0, False
         while not last:
-            answer, after = self._ask(query(after), partial(_highest_id, low=after, high=None))
-            last = answer.last
-            yield answer.page()
+            rows, after = self._ask(query(after), partial(_highest_id, low=after, high=None))
+            last = rows.last
+            yield rows.page()
 
     def _page_edges(self, page_size: int) -> list[int]:
         edges: list[int] = []
@@ -172,14 +174,14 @@ class SalesOrders:
             edges += found
         return edges
 
-    def _ask(self, query: str, position: Callable[[_Answer], P]) -> tuple[_Answer, P]:
+    def _ask(self, query: str, position: Callable[[_Rows], P]) -> tuple[_Rows, P]:
         """The rows, and where the read stands after them; `position` raises TryAgain when they do not fit."""
         read_at = datetime.now(UTC)
 
-        def read(page: QueryPage) -> tuple[_Answer, P]:
+        def read(page: QueryPage) -> tuple[_Rows, P]:
             orders, rejected = self._reader.read(page.items)
-            answer = _Answer(orders, rejected, page.last, read_at)
-            return answer, position(answer)
+            rows = _Rows(orders, rejected, page.last, read_at)
+            return rows, position(rows)
 
         try:
             return self._client.query(query, read, self._page_size)
@@ -193,8 +195,8 @@ class SalesOrders:
         return UnknownField(problem.field, f"{problem.message} It is named in {' and '.join(settings)}.")
 
 
-def _no_rows(answer: _Answer) -> None:
-    _must(not answer.orders and not answer.rejected, "rows came where none can be")
+def _no_rows(rows: _Rows) -> None:
+    _must(not rows.orders and not rows.rejected, "rows came where none can be")
 
 
 def _all_ids(page: QueryPage) -> list[int]:
@@ -210,23 +212,21 @@ def _more_ids(page: QueryPage, after: int) -> tuple[list[int], bool]:
     return found, page.last
 
 
-def _highest_id(answer: _Answer, low: int, high: int | None) -> int:
+def _highest_id(rows: _Rows, low: int, high: int | None) -> int:
     """The id the next page starts behind; TryAgain when the page does not answer the question."""
-    ids = answer.ids()
+    ids = rows.ids()
     _must(all(low < row_id and (high is None or row_id <= high) for row_id in ids), "rows outside the asked ids")
-    _must(_ascending([row.order_id for row in answer.orders]), "rows are not in the asked order")
-    _must(answer.last or bool(ids), "more rows are announced, none given")
+    _must(_ascending([row.order_id for row in rows.orders]), "rows are not in the asked order")
+    _must(rows.last or bool(ids), "more rows are announced, none given")
     return max(ids, default=low)
 
 
-def _latest(answer: _Answer, after: Cursor | None, since: datetime, until: datetime) -> Cursor | None:
-    keys = answer.keys()
+def _latest(rows: _Rows, after: Cursor | None, since: datetime, until: datetime) -> Cursor | None:
+    keys = rows.keys()
     start = after or Cursor(since.replace(microsecond=0), 0)
     _must(all(start < key and key[0] < until for key in keys), "rows outside the asked time")
-    _must(
-        _ascending([(row.modified_at, row.order_id) for row in answer.orders]), "rows are not in the asked order"
-    )
-    _must(answer.last or bool(keys), "more rows are announced, none given")
+    _must(_ascending([(row.modified_at, row.order_id) for row in rows.orders]), "rows are not in the asked order")
+    _must(rows.last or bool(keys), "more rows are announced, none given")
     return Cursor(*max(keys)) if keys else after
 
 

@@ -195,6 +195,19 @@ def test_deletions_of_sales_orders_are_picked_from_all(orders: SalesOrders) -> N
     assert "d.recordid = 2 AND d.type > 'salesorder'" in sent()[1]
 
 
+@pytest.mark.parametrize(
+    ("code", "status"), [("INVALID_PARAMETER", 400), ("INSUFFICIENT_PERMISSION", 403), ("UNEXPECTED_ERROR", 500)]
+)
+@responses.activate
+def test_a_list_of_deletions_that_an_account_does_not_have_is_told_apart(
+    orders: SalesOrders, code: str, status: int
+) -> None:
+    refuses(code, "Search error occurred: Invalid or unsupported search.", status)
+    with pytest.raises(OperatorMustAct) as caught:
+        list(orders.deleted(SINCE))
+    assert caught.value.code == "netsuite-deletions-not-readable"
+
+
 @responses.activate
 def test_a_kind_that_cannot_be_read_behind_does_not_stop_the_deletions(orders: SalesOrders) -> None:
     answers(gone("1", "Sales Order"), gone("2", "Sales\x00Order"), more=True)
