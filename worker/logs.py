@@ -14,17 +14,15 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import Processor
 
-from worker.settings import Settings
+from worker.settings import MASK, Settings, mask_passwords
 
 SECRET_NAME = re.compile(r"secret|password|authorization|private_key|assertion|consumer_key|token", re.IGNORECASE)
 SECRET_IN_TEXT = re.compile(
-    r"(?<=:)[^:@/\s]+(?=@)"  # the password of a URL
-    r"|(?<=Bearer )\S+"
+    r"(?<=Bearer )\S+"
     r"|(?<=oauth_signature=)[^\s,&]+"
     r"|(?<=oauth_token=)[^\s,&]+"
     r"|(?<=client_assertion=)[^\s&]+"
 )
-MASK = "***"
 
 get_logger = structlog.stdlib.get_logger
 
@@ -86,5 +84,5 @@ def mask_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
         if SECRET_NAME.search(name):
             event[name] = MASK
         elif isinstance(value, str):
-            event[name] = SECRET_IN_TEXT.sub(MASK, value)
+            event[name] = SECRET_IN_TEXT.sub(MASK, mask_passwords(value))
     return event

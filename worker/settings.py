@@ -17,7 +17,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from worker.errors import SettingInvalid
 
 ENV_FILE_VARIABLE = "TERMSYNC_ENV_FILE"
-PASSWORD_IN_URL = re.compile(r"(?<=:)[^:@/]+(?=@)|(?<=password=)[^&]+")
+# Up to the last @: a password somebody forgot to quote may hold any of the marks of a URL.
+PASSWORD_IN_URL = re.compile(r"(?P<before>://[^:@/\s]*:)\S+(?=@)|(?P<named>password=)[^&\s]+")
+MASK = "***"
+HOUR_SECONDS, DAY_SECONDS, YEAR_HOURS = 3600, 86_400, 8760
 
 
 class Described(NamedTuple):
@@ -44,6 +47,7 @@ class Settings(BaseSettings):
         frozen=True,
         extra="ignore",
         env_ignore_empty=True,
+        allow_inf_nan=False,
         hide_input_in_errors=True,
     )
 
@@ -91,8 +95,10 @@ class Settings(BaseSettings):
         default=Path(".termsync"),
         description="Where the embedded servers keep their data.",
     )
-    poll_seconds: float = Field(default=5, gt=0, description="Seconds between two pulls of what changed.")
-    full_hours: float = Field(default=24, gt=0, description="Hours between two full pulls.")
+    poll_seconds: float = Field(
+        default=5, ge=0.1, le=DAY_SECONDS, description="Seconds between two pulls of what changed."
+    )
+    full_hours: float = Field(default=24, ge=0.1, le=YEAR_HOURS, description="Hours between two full pulls.")
     slots: int = Field(
         default=4,
         ge=1,
@@ -103,16 +109,19 @@ class Settings(BaseSettings):
     safety_seconds: float = Field(
         default=120,
         ge=0,
+        le=DAY_SECONDS,
         description="Seconds before NetSuite's present at which a pull of changes ends, for late commits.",
     )
     overlap_seconds: float = Field(
         default=600,
         ge=0,
+        le=30 * DAY_SECONDS,
         description="Seconds before the last watermark at which a pull of changes begins again.",
     )
     nightly_overlap_hours: float = Field(
         default=24,
         ge=0,
+        le=YEAR_HOURS,
         description="Hours that the nightly pull of changes reads again.",
     )
     guard_min: int = Field(
@@ -137,8 +146,12 @@ class Settings(BaseSettings):
         le=1,
         description="Guard: share of a tenant's current orders that may move into the past without approval.",
     )
-    connect_timeout: float = Field(default=10, gt=0, description="Seconds to connect to NetSuite.")
-    read_timeout: float = Field(default=120, gt=0, description="Seconds of silence from NetSuite in an answer.")
+    connect_timeout: float = Field(
+        default=10, gt=0, le=HOUR_SECONDS, description="Seconds to connect to NetSuite."
+    )
+    read_timeout: float = Field(
+        default=120, gt=0, le=HOUR_SECONDS, description="Seconds of silence from NetSuite in an answer."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is logged."
     )
@@ -205,12 +218,19 @@ class Settings(BaseSettings):
 def load(**overrides: Any) -> Settings:
     """Settings from `overrides`, then the environment, then the env file (`TERMSYNC_ENV_FILE`, else `.env`).
 
-    Raises SettingInvalid naming the first variable whose value cannot be used.
+    Raises SettingInvalid naming the first variable whose value cannot be used, or the file.
     """
+    file = env_file()
+    if os.environ.get(ENV_FILE_VARIABLE) and (not file.exists() or file.is_dir()):
+        raise _unreadable(file, "there is no such file")  # without it, defaults would be used for everything
     try:
-        return Settings(**{"_env_file": env_file(), **overrides})
+        return Settings(**{"_env_file": file, **overrides})
     except ValidationError as error:
         raise _invalid(error) from None
+    except UnicodeDecodeError:
+        raise _unreadable(file, "it is not UTF-8 text") from None
+    except OSError as error:
+        raise _unreadable(file, error.strerror or type(error).__name__) from None
 
 
 def env_file() -> Path:
@@ -228,6 +248,14 @@ def _invalid(error: ValidationError) -> SettingInvalid:
     )
 
 
+def _unreadable(file: Path, reason: str) -> SettingInvalid:
+    return SettingInvalid(
+        "setting-invalid",
+        f"The env file {file} cannot be read: {reason}.",
+        f"Correct the file, or have {ENV_FILE_VARIABLE} name another one.",
+    )
+
+
 def _shown(value: object) -> str | None:
     if value is None:
         return None
@@ -238,6 +266,9 @@ def _shown(value: object) -> str | None:
 
 def _masked(secret: str) -> str:
     """A URL without its password; anything else as asterisks."""
-    if "://" not in secret:
-        return "***"
-    return PASSWORD_IN_URL.sub("***", secret)
+    return mask_passwords(secret) if "://" in secret else MASK
+
+
+def mask_passwords(text: str) -> str:
+    """`text` with the passwords of the URLs in it as asterisks."""
+    return PASSWORD_IN_URL.sub(lambda found: f"{found['before'] or found['named']}{MASK}", text)

@@ -61,6 +61,7 @@ def test_secrets_never_reach_a_line(capsys: pytest.CaptureFixture[str], form: st
     log.info("call", token_secret="canary", Authorization="OAuth canary", url="postgresql://me:canary@host/db")
     log.info("call", header='Bearer canary oauth_signature="canary"'.replace('"', ""))
     logging.getLogger("library").error("cannot reach redis://:%s@host", password)
+    log.info("call", url="postgresql://me:can:canary/canary@canary@host/db and redis://:canary@host")
     try:
         raise RuntimeError(f"refused by redis://me:{password}@host")
     except RuntimeError:

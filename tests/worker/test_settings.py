@@ -38,6 +38,27 @@ def test_another_env_file_can_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _described(load())["NETSUITE_ACCOUNT"][1:3] == ("1234567_SB1", "file staging.env")
 
 
+@pytest.mark.parametrize("named", ["missing.env", "."])
+def test_a_named_env_file_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    monkeypatch.setenv("TERMSYNC_ENV_FILE", named)
+    with pytest.raises(SettingInvalid) as refused:
+        load()
+    assert f"env file {named}" in refused.value.message
+    assert "TERMSYNC_ENV_FILE" in refused.value.remedy
+
+
+def test_an_env_file_that_is_not_text_is_refused_by_name() -> None:
+    Path(".env").write_bytes(b"NETSUITE_ACCOUNT=\xfc\n")
+    with pytest.raises(SettingInvalid, match=r"env file \.env cannot be read: it is not UTF-8"):
+        load()
+
+
+def test_an_env_file_of_another_system_is_understood() -> None:
+    Path(".env").write_bytes(b'\xef\xbb\xbfTERMSYNC_SLOTS=3\r\nexport NETSUITE_ACCOUNT="1_SB1" # ours\r\n')
+    settings = load()
+    assert (settings.slots, settings.netsuite_account) == (3, "1_SB1")
+
+
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "")
     assert load().database_url is None
@@ -48,7 +69,9 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
     [
         ("DATABASE_URL", "postgresql://me:canary@host/db", "postgresql://me:***@host/db"),
         ("DATABASE_URL", "postgresql:///db?host=h&password=canary", "postgresql:///db?host=h&password=***"),
+        ("DATABASE_URL", "postgresql://me:can:ary/canary@canary@host/db", "postgresql://me:***@host/db"),
         ("REDIS_URL", "redis://:canary@host:6379/0", "redis://:***@host:6379/0"),
+        ("REDIS_URL", "redis://:canary:ca/na@ry@host:6379/0", "redis://:***@host:6379/0"),
         ("NETSUITE_CONSUMER_KEY", "canary", "***"),
         ("NETSUITE_CONSUMER_SECRET", "canary", "***"),
         ("NETSUITE_TOKEN_ID", "canary", "***"),
@@ -66,7 +89,13 @@ def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch, name: str, value: s
     ("name", "value", "message"),
     [
         ("TERMSYNC_POLL_SECONDS", "often", "valid number"),
-        ("TERMSYNC_POLL_SECONDS", "0", "greater than 0"),
+        ("TERMSYNC_POLL_SECONDS", "0", "greater than or equal to 0.1"),
+        ("TERMSYNC_POLL_SECONDS", "1e-9", "greater than or equal to 0.1"),
+        ("TERMSYNC_POLL_SECONDS", "inf", "finite number"),
+        ("TERMSYNC_FULL_HOURS", "1e300", "less than or equal to 8760"),
+        ("TERMSYNC_OVERLAP_SECONDS", "inf", "finite number"),
+        ("TERMSYNC_SAFETY_SECONDS", "1e300", "less than or equal to 86400"),
+        ("TERMSYNC_NIGHTLY_OVERLAP_HOURS", "1e300", "less than or equal to 8760"),
         ("TERMSYNC_PAGE_SIZE", "1001", "less than or equal to 1000"),
         ("TERMSYNC_GUARD_SHARE", "20", "less than or equal to 1"),
         ("TERMSYNC_LOG_FORMAT", "xml", "'console' or 'json'"),
