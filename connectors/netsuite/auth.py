@@ -1,5 +1,6 @@
 """The two logins: token-based (OAuth 1.0a, HMAC-SHA256) and OAuth 2.0 client credentials (signed assertion)."""
 
+import logging
 import stat
 import threading
 import time
@@ -28,6 +29,10 @@ RENEW_BEFORE = 300.0
 """Seconds before its end at which an access token (of 3600) is renewed."""
 
 _ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+
+# At debug level they print consumer keys, token ids and whole signed headers.
+for _talkative in ("oauthlib", "requests_oauthlib"):
+    logging.getLogger(_talkative).setLevel(logging.WARNING)
 
 SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PostToken = Callable[[dict[str, str]], Answer]

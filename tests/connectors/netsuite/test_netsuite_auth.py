@@ -1,5 +1,6 @@
 """Both logins: what is sent, when a token is asked for, and what is said about wrong settings."""
 
+import logging
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -298,6 +299,15 @@ def test_a_key_that_cannot_be_used_is_named(tmp_path: Path, rsa_key: rsa.RSAPriv
         with pytest.raises(OperatorMustAct, match=path.name) as caught:
             certificate_client(path)
         assert caught.value.code == "netsuite-key-unreadable"
+
+
+@responses.activate
+def test_secrets_stay_out_of_a_debug_log(caplog: pytest.LogCaptureFixture) -> None:
+    responses.add(time_answer())
+    with caplog.at_level(logging.DEBUG):
+        NetSuiteClient("1234567_SB1", TokenAuth(TOKEN, "1234567_SB1")).server_time()
+    assert "canary" in authorization(responses.calls[0].request)
+    assert "canary" not in caplog.text
 
 
 def test_secrets_stay_out_of_representations() -> None:
