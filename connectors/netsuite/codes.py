@@ -77,7 +77,7 @@ CODES: dict[str, Explanation] = {
         "Give the role the Deleted Records permission; until then deletions are found by the full pull only.",
     ),
     "netsuite-unknown-field": Explanation(
-        "The account, or the role, has no such field.",
+        "The account, or the role, has no such field, or it holds no dates.",
         "Correct the field in the setting named in the message, or let the role see it. Field ids are on the "
         "form's customisation page.",
     ),
@@ -103,7 +103,7 @@ CODES: dict[str, Explanation] = {
     ),
     "netsuite-not-found": Explanation(
         "NetSuite has no such record or address, or the role cannot see it.",
-        "Check the id or number.",
+        "Check the id or number; if every call says so, check NETSUITE_ACCOUNT and NETSUITE_BASE_URL.",
     ),
     "text-not-queryable": Explanation(
         "The text has control characters or is too long to be put in a query.",

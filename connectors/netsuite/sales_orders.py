@@ -22,6 +22,9 @@ from connectors.netsuite.rows import RowReader, only_ids
 
 __all__ = ["Cursor", "Deletion", "IdRange", "OrderPage", "OrderRow", "RejectedRow", "SalesOrders", "TermFields"]
 
+_NAMES_NOTHING = {"netsuite-query-refused", "netsuite-unexpected-error"}
+"""What NetSuite says of a query it cannot answer, without saying of what part."""
+
 Key = tuple[datetime, int]
 P = TypeVar("P")
 
@@ -51,8 +54,8 @@ class _Rows(NamedTuple):
 class SalesOrders:
     """Reads one account's sales orders with one mapping of term fields; safe to share between threads.
 
-    All reads may raise TryAgain and OperatorMustAct; `netsuite-unknown-field` names the setting to correct. Pages
-    are fetched as they are asked for, never more than one is held.
+    All reads may raise TryAgain, OperatorMustAct and NotFound (of the address); `netsuite-unknown-field` names the
+    setting to correct. Pages are fetched as they are asked for, never more than one is held.
     """
 
     def __init__(
@@ -80,7 +83,7 @@ class SalesOrders:
         try:
             edges = self._page_edges(page_size or self._page_size)
         except (OperatorMustAct, TryAgain) as problem:
-            if problem.code not in {"netsuite-query-refused", "netsuite-unexpected-error"}:
+            if problem.code not in _NAMES_NOTHING:
                 raise
             edges = []
         return [IdRange(low, high) for low, high in zip([0, *edges], [*edges, None], strict=True)]
@@ -130,12 +133,13 @@ class SalesOrders:
     def check_fields(self) -> None:
         """One query for no rows; raises `netsuite-unknown-field` naming the field and its setting.
 
-        Some accounts answer an unknown field with an internal error: then every field is tried by itself.
+        Some accounts answer an unknown field with an internal error, and any a field that is no date with one that
+        names nothing: then every field is tried by itself.
         """
         try:
             self._ask(self._queries.probe(None), _no_rows)
-        except TryAgain as problem:
-            if problem.code != "netsuite-unexpected-error":
+        except (OperatorMustAct, TryAgain) as problem:
+            if problem.code not in _NAMES_NOTHING:
                 raise
             for mapping in self._mapping:
                 for field in mapping.candidates:
@@ -145,8 +149,8 @@ class SalesOrders:
     def _check_one(self, field: TermField, setting: str) -> None:
         try:
             self._ask(self._queries.probe(field), _no_rows)
-        except TryAgain as problem:
-            if problem.code != "netsuite-unexpected-error":
+        except (OperatorMustAct, TryAgain) as problem:
+            if problem.code not in _NAMES_NOTHING:
                 raise
             message = f"NetSuite cannot answer for {field} of {setting}"
             raise error(OperatorMustAct, "netsuite-unknown-field", message) from problem

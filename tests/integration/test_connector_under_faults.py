@@ -23,7 +23,7 @@ from mocked_account import (
 from pydantic import SecretStr
 
 from connectors.errors import OperatorMustAct, TryAgain
-from connectors.mock_netsuite import Fault, Mock, MockConfig, serve
+from connectors.mock_netsuite import CustomField, Fault, Mock, MockConfig, serve
 from connectors.netsuite import IdRange, SalesOrders, TermFields
 from connectors.netsuite.auth import CertificateCredentials, ClientCredentialsAuth, TokenAuth, TokenCredentials
 
@@ -205,6 +205,14 @@ def test_an_account_that_answers_an_unknown_field_with_500_has_it_found() -> Non
     with serve(MockConfig(orders=5, unknown_column_status=500)) as mock:
         end = TermFields.parse("header:enddate, line:custcol_nowhere", "NETSUITE_TERM_END")
         with pytest.raises(OperatorMustAct, match="line:custcol_nowhere of NETSUITE_TERM_END") as caught:
+            SalesOrders(client_of(mock), term_end=end).check_fields()
+    assert caught.value.code == "netsuite-unknown-field"
+
+
+def test_a_term_field_that_holds_no_dates_is_named() -> None:
+    with serve(MockConfig(orders=5, custom_fields=(CustomField(scriptid="custbody_words", kind="text"),))) as mock:
+        end = TermFields.parse("header:enddate, header:custbody_words", "NETSUITE_TERM_END")
+        with pytest.raises(OperatorMustAct, match="header:custbody_words of NETSUITE_TERM_END") as caught:
             SalesOrders(client_of(mock), term_end=end).check_fields()
     assert caught.value.code == "netsuite-unknown-field"
 
