@@ -53,7 +53,7 @@ class Account:
         features = {"one_world": config.one_world, "suite_billing": config.suite_billing}
         self.catalogue = catalogue(features, custom, config.hidden_tables, config.hidden_columns)
         self.record_types = record_types(self.catalogue.tables)
-        self.store = Store(self.catalogue.tables)
+        self.store = Store(self.catalogue.tables, config.memory_limit, config.query_seconds)
         engine.prepare(self.store)
         self._builder = DataBuilder(self.store, config, config.today or self.clock.now().date())
         self._builder.build(self.catalogue.tables)

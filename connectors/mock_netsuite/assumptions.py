@@ -69,6 +69,10 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     _inferred(
         "mixing Oracle and SQL-92 syntax", "refused for (+) beside JOIN; nothing else is taken for a mixture"
     ),
+    _unknown("a query that takes too long", "500 UNEXPECTED_ERROR after 30 s", "query_seconds"),
+    _unknown("a query of more than 200,000 characters", "400 Invalid or unsupported search."),
+    _inferred("computed text of more than 4,000 characters", "cut there; Oracle refuses some of it"),
+    _inferred("quotients, averages", "of 16 digits, where Oracle has 38"),
     # SuiteQL time
     _inferred(
         "zone-less literals against instants", "taken in the session's zone, compared as instants", "time_zone"

@@ -89,6 +89,8 @@ class MockConfig(BaseModel):
     line_edits_bump_header: bool = True
     locked_records: frozenset[int] = frozenset()  # a read answers 400 USER_ERROR
     row_cap: int = 100_000
+    query_seconds: float = Field(default=30.0, gt=0)  # a query that takes longer answers 500 UNEXPECTED_ERROR
+    memory_limit: str = Field(default="4GB", pattern=r"^\d+(\.\d+)?[KMGT]B$")  # of all rows and queries
 
     # governance
     concurrency: int = Field(default=5, ge=1)
@@ -106,7 +108,7 @@ class MockConfig(BaseModel):
     def _known_zone(cls, name: str) -> str:
         try:
             return ZoneInfo(name).key
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder of zones, `America`
             raise ValueError(f"time zone {name!r} is not in the tz database") from error
 
     @field_validator("date_format")

@@ -14,6 +14,7 @@ from connectors.mock_netsuite.suiteql.values import (
     Value,
     alike,
     derived,
+    joined,
     number,
     text,
     to_instant,
@@ -74,7 +75,10 @@ def _arithmetic(x: Expressions, node: exp.Expr) -> Value:
     if left.kind in _MOMENTS or right.kind in _MOMENTS:
         return _date_arithmetic(x, node, left, right)
     left, right = number(left), number(right)
-    return derived(f"({left.sql} {_ARITHMETIC[type(node)]} {right.sql})", Kind.NUMBER, left, right)
+    sql = f"({left.sql} {_ARITHMETIC[type(node)]} {right.sql})"
+    if isinstance(node, exp.Div):
+        sql = f"(CASE WHEN {right.sql} = 0 THEN error('divisor is equal to zero') ELSE {sql} END)"
+    return derived(sql, Kind.NUMBER, left, right)
 
 
 def _date_arithmetic(x: Expressions, node: exp.Expr, left: Value, right: Value) -> Value:
@@ -102,7 +106,7 @@ def _concat(x: Expressions, node: exp.Expr) -> Value:
     """Oracle's `||`: NULL counts as the empty string."""
     values = [x.operand(node.this), x.operand(node.args["expression"])]
     left, right = (to_text(value, x.session) for value in values)
-    return derived(f"nullif(concat({left.sql}, {right.sql}), '')", Kind.TEXT, left, right)
+    return derived(joined(left, right), Kind.TEXT, left, right)
 
 
 def _case(x: Expressions, node: exp.Expr) -> Value:

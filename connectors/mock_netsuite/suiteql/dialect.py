@@ -19,6 +19,7 @@ from sqlglot.transforms import eliminate_join_marks
 from connectors.mock_netsuite import problems
 
 _MAX_IN_ITEMS = 1000
+_LONGEST_QUERY = 200_000  # characters; reading more would keep the interpreter for seconds
 # The parts of a syntax node that the translation knows. The grammar reads more than SuiteQL has; a part that is
 # not here refuses the query instead of being passed over.
 _TWO = frozenset({"this", "expression"})
@@ -84,6 +85,8 @@ _SUITEQL = SuiteQL()
 
 def parse(query: str, parameters: Sequence[object] = ()) -> exp.Query:
     """The tree of one SELECT; `parameters` fill its question marks. Raises Problem."""
+    if len(query) > _LONGEST_QUERY:
+        raise problems.unsupported_search()
     try:
         tokens = _fill(_SUITEQL.tokenize(query), parameters)
         trees = _SUITEQL.parser().parse(tokens, query)

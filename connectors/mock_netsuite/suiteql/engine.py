@@ -35,11 +35,10 @@ def prepare(store: Store) -> None:
             """
             CREATE MACRO oracle_number(x) AS
                 regexp_replace(
-                    CASE WHEN contains(CAST(x AS VARCHAR), '.')
-                        THEN rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.') ELSE CAST(x AS VARCHAR) END,
+                    regexp_replace(regexp_replace(CAST(x AS VARCHAR), '(\\.\\d*?)0+$', '\\1'), '\\.$', ''),
                     '^(-?)0\\.', '\\1.'
                 )
-            """
+            """  # names x once: a macro that repeats it doubles a nested query at every level
         )
 
 
@@ -51,6 +50,8 @@ def run(store: Store, query: str, parameters: Sequence[object], limit: int, offs
         raise problems.unsupported_search() from error
     try:
         rows, total = _fetch(store, select, limit, offset, session)
+    except duckdb.InterruptException as error:
+        raise problems.unexpected_error() from error
     except duckdb.Error as error:
         raise problems.unsupported_search() from error
     names = [output.name for output in select.visible]
@@ -62,7 +63,7 @@ def _fetch(
     store: Store, select: Select, limit: int, offset: int, session: Session
 ) -> tuple[list[tuple[Any, ...]], int]:
     wanted = limit if select.fetch is None else max(0, min(limit, select.fetch - offset))
-    with store.cursor() as cursor:
+    with store.limited_cursor() as cursor:
         cursor.execute("BEGIN")  # the page and its total are of the same moment
         rows = cursor.execute(select.page_sql(wanted, select.skip + offset, session)).fetchall()
         if rows and len(rows) < wanted:  # the end was reached, so the total is known

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from connectors.mock_netsuite import problems
 from connectors.mock_netsuite.catalogue import Kind
 from connectors.mock_netsuite.suiteql import moments
-from connectors.mock_netsuite.suiteql.values import Session, Value, alike, derived, number, to_text
+from connectors.mock_netsuite.suiteql.values import (
+    LONGEST_TEXT,
+    Session,
+    Value,
+    alike,
+    derived,
+    joined,
+    number,
+    to_text,
+)
 
 AGGREGATES = frozenset({"COUNT", "SUM", "MIN", "MAX", "AVG"})
 RANKINGS = frozenset({"ROW_NUMBER", "RANK", "DENSE_RANK"})
@@ -126,9 +135,17 @@ def _textual(template: str, kind: Kind = Kind.TEXT) -> Function:
     return function
 
 
+def _replace(arguments: Sequence[Value], session: Session) -> Value:
+    """Refused before it is made when it could be far longer than a text can be."""
+    return _textual(
+        f"(CASE WHEN length({{0}}) * length({{2}}) > {25 * LONGEST_TEXT} THEN error('result is too long') "
+        f"ELSE left(replace({{0}}, coalesce({{1}}, ''), coalesce({{2}}, '')), {LONGEST_TEXT}) END)"
+    )(arguments, session)
+
+
 def _concat(arguments: Sequence[Value], session: Session) -> Value:
     values = [to_text(value, session) for value in arguments]
-    return derived(f"nullif(concat({', '.join(value.sql for value in values)}), '')", Kind.TEXT, *values)
+    return derived(joined(*values), Kind.TEXT, *values)
 
 
 def _substr(arguments: Sequence[Value], session: Session) -> Value:
@@ -140,7 +157,8 @@ def _substr(arguments: Sequence[Value], session: Session) -> Value:
 def _padding(word: str) -> Function:
     def function(arguments: Sequence[Value], session: Session) -> Value:
         filler = arguments[2].sql if len(arguments) == 3 else "' '"
-        return _textual(f"{word}({{0}}, CAST({{1}} AS INTEGER), {filler})")(arguments, session)
+        width = f"CAST(least({{1}}, {LONGEST_TEXT}) AS INTEGER)"
+        return _textual(f"{word}({{0}}, {width}, {filler})")(arguments, session)
 
     return function
 
@@ -195,7 +213,7 @@ _FUNCTIONS: dict[str, _Entry] = {
     "TRIM": _Entry(1, 1, _textual("trim({})")),
     "LTRIM": _Entry(1, 1, _textual("ltrim({})")),
     "RTRIM": _Entry(1, 1, _textual("rtrim({})")),
-    "REPLACE": _Entry(3, 3, _textual("replace({}, coalesce({}, ''), coalesce({}, ''))")),
+    "REPLACE": _Entry(3, 3, _replace),
     "SUBSTR": _Entry(2, 3, _substr),
     "INSTR": _Entry(2, 2, _textual("strpos({}, {})", Kind.NUMBER)),
     "LENGTH": _Entry(1, 1, _textual("length({})", Kind.NUMBER)),

@@ -27,6 +27,7 @@ SERVER_ZONE = "America/Los_Angeles"  # SYSDATE is the server's wall clock, where
 CLOCKS = frozenset(
     {"SYSDATE", "CURRENT_DATE", "CURRENT_TIMESTAMP", "LOCALTIMESTAMP", "SESSIONTIMEZONE", "DBTIMEZONE"}
 )
+_LONGEST_MASK = 255  # characters
 _OFFSET = re.compile(r"([-+]?)(\d{1,2}):(\d{2})")
 _NEW_TIME_HOURS = {
     "GMT": 0,
@@ -85,7 +86,7 @@ def zone_name(name: str, session: Session) -> str:
         return f"Etc/GMT{-hours:+d}" if hours else "UTC"
     try:
         return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder of zones, `America`
         raise problems.unsupported_search() from error
 
 
@@ -93,9 +94,10 @@ def _mask(arguments: Sequence[Value], session: Session) -> str:
     """The format mask of a call: its second argument, a literal, or else the account's date format."""
     if len(arguments) < 2:
         return session.date_format
-    if arguments[1].literal is None:
+    mask = arguments[1].literal
+    if mask is None or len(mask) > _LONGEST_MASK:
         raise problems.unsupported_search()
-    return arguments[1].literal
+    return mask
 
 
 def to_char(arguments: Sequence[Value], session: Session) -> Value:

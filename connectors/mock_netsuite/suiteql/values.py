@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import Flag, auto
+from math import isfinite
 
 from connectors.mock_netsuite import problems
 from connectors.mock_netsuite.catalogue import Catalogue, Kind
@@ -49,8 +51,16 @@ class Value:
     traits: Trait = Trait.NONE
 
 
+LONGEST_TEXT = 4000  # characters, of a literal or a computed text
+
+# Translations repeat some operands, so that a short query of nested calls could grow without end.
+_LONGEST_SQL = 250_000
+
+
 def derived(sql: str, kind: Kind, *parts: Value, traits: Trait = Trait.NONE) -> Value:
     """A value computed from others; it reads what they read."""
+    if len(sql) > _LONGEST_SQL:
+        raise problems.unsupported_search()
     for part in parts:
         traits |= part.traits
     return Value(sql, kind, None, frozenset().union(*(part.reads for part in parts)), traits)
@@ -58,6 +68,8 @@ def derived(sql: str, kind: Kind, *parts: Value, traits: Trait = Trait.NONE) -> 
 
 def text(content: str) -> Value:
     """A string literal. Oracle takes the empty string for NULL."""
+    if len(content) > LONGEST_TEXT:
+        raise problems.unsupported_search()
     if not content:
         return Value("CAST(NULL AS VARCHAR)", Kind.NULL)
     return Value(quoted(content), Kind.TEXT, content)
@@ -65,6 +77,11 @@ def text(content: str) -> Value:
 
 def quoted(content: str) -> str:
     return "'" + content.replace("'", "''") + "'"
+
+
+def joined(*texts: Value) -> str:
+    """SQL of texts put together. Cut at the longest text Oracle has, so that none grows without end."""
+    return f"nullif(left(concat({', '.join(text.sql for text in texts)}), {LONGEST_TEXT}), '')"
 
 
 def local_literal(moment: datetime, *sources: Value) -> Value:
@@ -156,7 +173,14 @@ def number(value: Value) -> Value:
 
 
 def number_text(value: object) -> str:
-    """A number as Oracle prints it: no trailing zeros, no zero before the point."""
+    """A number as Oracle prints it: no exponent, no trailing zeros, no zero before the point.
+
+    Raises Problem for an infinity and for what is not a number: Oracle has neither.
+    """
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise problems.unsupported_search()
+        value = Decimal(repr(value))
     digits = f"{value:f}" if not isinstance(value, int) else str(value)
     if "." in digits:
         digits = digits.rstrip("0").rstrip(".")
