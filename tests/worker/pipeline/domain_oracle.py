@@ -7,13 +7,14 @@ not depend on when its sweeps ran. Rows of NetSuite carry a version; a higher ve
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from calendar_oracle import first_instant_after
 
 # Thresholds small enough that generated tenants often trip them.
-PEOPLE, PEOPLE_SHARE, ORDERS, ORDERS_SHARE = 1, 0.34, 2, 0.5
+PEOPLE, PEOPLE_SHARE, ORDERS, ORDERS_SHARE = 1, Decimal("0.34"), 2, Decimal("0.5")
 
 
 class Said(NamedTuple):
@@ -120,7 +121,7 @@ class Oracle:
         return self._term_over(client, self.accepted[person.client, person.order].end)
 
     def _term_over(self, client: Client, end: date | None) -> datetime | None:
-        return end and first_instant_after(end + timedelta(days=client.grace), client.zone)
+        return None if end is None else first_instant_after(end + timedelta(days=client.grace), client.zone)
 
     def of(self, key: str) -> list[Person]:
         return [person for person in self.people.values() if person.client == key]
@@ -262,7 +263,7 @@ class Oracle:
             for person in self.of(key)
             if person.status == "E" and ((over := self.boundary(person)) is None or over > self.now)
         ]
-        if expiring > max(PEOPLE, PEOPLE_SHARE * len(enrolled)):
+        if expiring > max(Decimal(PEOPLE), PEOPLE_SHARE * len(enrolled)):
             return True
         client = self.clients[key]
         old = {order: terms for (owner, order), terms in self.accepted.items() if owner == key}

@@ -61,7 +61,7 @@ class Pulls:
             return rows(session, query, **parameters)
 
     def flags(self) -> dict[int, str]:
-        return dict(self.query("select id, flag from sales_order where flag is not null"))  # type: ignore[arg-type]
+        return dict(self.query("select id, flag from sales_order where flag is not null"))
 
     def watermark(self) -> Any:
         found = self.query("select watermark from sync_state where stream = 'orders'")

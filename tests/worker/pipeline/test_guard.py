@@ -23,7 +23,7 @@ def rule(
 ) -> str | None:
     impact = Impact(would_expire, redated, gone)
     trip = verdict(impact, Totals(*totals), Thresholds())
-    return trip and trip.rule
+    return None if trip is None else trip.rule
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ class Desk:
             return decision(session, hold, Why("ops", now), reason)
 
     def ends(self) -> dict[int, date]:
-        return dict(self.query("select id, term_end from sales_order"))  # type: ignore[arg-type]
+        return dict(self.query("select id, term_end from sales_order"))
 
     def statuses(self) -> list[str]:
         return [row[0] for row in self.query("select status from enrollment order by id")]
