@@ -2,11 +2,11 @@
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from models import migrate
-from worker.errors import DependencyUnreachable
+from worker.errors import DependencyUnreachable, SettingInvalid
 
 CONNECT_TIMEOUT = 10  # seconds
 # Long enough for one set-based statement over a million rows, short enough that a lost plan is noticed.
@@ -15,13 +15,21 @@ STATEMENT_TIMEOUT = 600  # seconds
 LOCK_TIMEOUT = 30  # seconds
 # No network call is made inside a transaction, so an idle one is a fault.
 IDLE_IN_TRANSACTION_TIMEOUT = 60  # seconds
-# A server that vanished without a word is noticed within this time.
+# A server that vanished without a word is noticed within this time, also by who only waits for its answer.
 TCP_USER_TIMEOUT = 30  # seconds
+KEEPALIVES_IDLE, KEEPALIVES_INTERVAL = 10, 5  # seconds
 
 
 def driver_url(url: str) -> URL:
-    """`url` for psycopg 3; `postgres://` and `postgresql://` are both taken."""
-    parsed = make_url(url.replace("postgres://", "postgresql://", 1))
+    """`url` for psycopg 3; `postgres://` and `postgresql://` are both taken. Raises SettingInvalid."""
+    try:
+        parsed = make_url(url.replace("postgres://", "postgresql://", 1))
+    except (ArgumentError, ValueError):  # their text may hold a part of the password
+        raise SettingInvalid(
+            "setting-invalid",
+            "DATABASE_URL: is not a URL like postgresql://user:password@host:5432/database",
+            "Correct DATABASE_URL; marks like @ : / in its password are written as %40 %3A %2F.",
+        ) from None
     return parsed.set(drivername="postgresql+psycopg")
 
 
@@ -54,6 +62,8 @@ def make_engine(
             "application_name": application_name,
             "connect_timeout": CONNECT_TIMEOUT,
             "tcp_user_timeout": _milliseconds(TCP_USER_TIMEOUT),
+            "keepalives_idle": KEEPALIVES_IDLE,
+            "keepalives_interval": KEEPALIVES_INTERVAL,
             "options": " ".join(f"-c {name}={value}" for name, value in parameters.items()),
         },
     )
@@ -70,7 +80,7 @@ def check(url: str) -> None:
     try:
         with engine.connect() as connection:
             found = migrate.current(connection)
-    except OperationalError as error:
+    except DBAPIError as error:
         raise DependencyUnreachable(
             "database-unreachable",
             f"DATABASE_URL: PostgreSQL does not answer: {str(error.orig).strip()}",

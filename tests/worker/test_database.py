@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 import time_machine
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from worker import clock
-from worker.database import driver_url, make_engine
+from worker.database import check, driver_url, make_engine
+from worker.errors import DependencyUnreachable, SettingInvalid
 
 
 def test_time_is_the_database_servers_and_not_this_hosts(session: Session) -> None:
@@ -27,6 +28,35 @@ def test_every_spelling_of_postgresql_gets_the_same_driver(scheme: str) -> None:
     assert driver_url(f"{scheme}://me:p%40ss@host/db").render_as_string(False) == (
         "postgresql+psycopg://me:p%40ss@host/db"
     )
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://me:canary@host:port/db", "postgresql:canary", "postgresql://me:1/canary@h:x"]
+)
+def test_what_is_no_url_is_refused_by_name_without_its_password(url: str) -> None:
+    with pytest.raises(SettingInvalid) as refused:
+        make_engine(url)
+    assert refused.value.message.startswith("DATABASE_URL: ")
+    assert "canary" not in f"{refused.value} {refused.value.remedy}"
+
+
+def test_an_option_the_driver_does_not_know_is_named() -> None:
+    with pytest.raises(DependencyUnreachable, match='DATABASE_URL: .*"bogus"'):
+        check("postgresql://127.0.0.1:1/db?bogus=1")
+
+
+def test_a_server_that_vanishes_is_noticed_by_who_waits_for_its_answer() -> None:
+    asked: dict[str, object] = {}
+    engine = make_engine("postgresql://host/db")
+
+    @event.listens_for(engine, "do_connect")
+    def refuse(_dialect: object, _record: object, _arguments: object, parameters: dict[str, object]) -> None:
+        asked.update(parameters)
+        raise ConnectionRefusedError
+
+    with pytest.raises(ConnectionRefusedError):
+        engine.connect()
+    assert (asked["tcp_user_timeout"], asked["keepalives_idle"], asked["keepalives_interval"]) == (30_000, 10, 5)
 
 
 def test_connections_have_deadlines_and_utc(session: Session) -> None:
