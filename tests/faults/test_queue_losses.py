@@ -178,3 +178,16 @@ def test_a_full_redis_loses_no_retry_and_recovers_alone(
     valkey.client().config_set("maxmemory", 0)
     assert eventually(lambda: set(jobs.done) == set(range(JOBS)))
     assert eventually(lambda: _leased(valkey) == 0)
+
+
+def test_a_redis_without_its_replicas_keeps_nothing_leased_and_recovers_alone(
+    valkey: Valkey, ours: Broker, stopped: list[Worker]
+) -> None:
+    jobs = _start(Jobs(ours), stopped)
+    valkey.client().config_set("min-replicas-to-write", 1)
+    jobs.go.set()
+    assert eventually(lambda: len(jobs.done) == JOBS)
+    threading.Event().wait(TIMEOUT)  # all have tried to acknowledge
+    valkey.client().config_set("min-replicas-to-write", 0)
+    assert eventually(lambda: _leased(valkey) == 0)
+    assert sorted(jobs.done) == list(range(JOBS))

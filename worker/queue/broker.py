@@ -14,7 +14,7 @@ from dramatiq.middleware import CurrentMessage, Middleware, ShutdownNotification
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from worker.errors import DependencyUnreachable
+from worker.errors import DependencyUnreachable, SettingInvalid
 from worker.queue.middleware import JobLedger, LogContext, PatientRetries
 from worker.queue.resources import Resources
 from worker.queue.runner import ON_THE_ROW
@@ -23,7 +23,7 @@ SHORT = "short"  # expiry, reconciling, looking: seconds at most
 LONG = "long"  # runs: pulls and background edits
 
 HEARTBEAT_TIMEOUT = 10_000  # ms without a fetch after which a worker's messages go to others
-ALWAYS = 1_000_000  # maintenance with every command, not with one in a thousand
+MAINTENANCE_CHANCE = 200_000  # with every fifth command, not with one in a thousand; out of a million
 SOCKET_TIMEOUT = 5  # s
 TIME_LIMIT = 600_000  # ms
 MAX_RETRIES = 3
@@ -38,6 +38,8 @@ TRY_AGAIN = (
     redis.exceptions.ReadOnlyError,
     redis.exceptions.ExecAbortError,
 )
+# The same by the first word of an answer that redis-py has no class for: disk full, replicas away, failing over.
+TRY_AGAIN_CODES = ("MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "BUSY")
 
 
 class DoorbellRedis(redis.Redis):
@@ -48,17 +50,32 @@ class DoorbellRedis(redis.Redis):
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except TRY_AGAIN as error:
             raise redis.ConnectionError(str(error)) from error
+        except redis.ResponseError as error:
+            if str(error).startswith(TRY_AGAIN_CODES):
+                raise redis.ConnectionError(str(error)) from error
+            raise
 
 
 def connect_redis(url: str, timeout: float = SOCKET_TIMEOUT) -> DoorbellRedis:
-    """A client with deadlines (seconds) and no retries of its own: a fetch sent twice would lose messages."""
-    pool = redis.ConnectionPool.from_url(
-        url,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-        health_check_interval=30,
-        retry=Retry(NoBackoff(), 0),
-    )
+    """A client with deadlines (seconds) and no retries of its own: a fetch sent twice would lose messages.
+
+    Opens no connection. Raises SettingInvalid for what is no URL of a Redis server.
+    """
+    try:
+        pool = redis.ConnectionPool.from_url(
+            url,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            health_check_interval=30,
+            retry=Retry(NoBackoff(), 0),
+        )
+        pool.connection_class(**pool.connection_kwargs)  # unknown options would show at the first command only
+    except (ValueError, TypeError):  # their text may hold a part of the password
+        raise SettingInvalid(
+            "setting-invalid",
+            "REDIS_URL: is not a URL like redis://user:password@host:6379/0",
+            "Correct REDIS_URL; marks like @ : / in its password are written as %40 %3A %2F.",
+        ) from None
     return DoorbellRedis(connection_pool=pool)
 
 
@@ -70,7 +87,7 @@ class DoorbellBroker(RedisBroker):
             client=connect_redis("redis://127.0.0.1:0"),  # nobody, until connect() is called
             middleware=make_middleware(resources, min_backoff),
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
-            maintenance_chance=ALWAYS,
+            maintenance_chance=MAINTENANCE_CHANCE,
         )
         self.resources = resources
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import redis
 from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
+from dramatiq.worker import ConsumerThread
 from sqlalchemy import Engine, delete, func, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
@@ -22,8 +23,9 @@ from worker.settings import Settings
 log = get_logger(__name__)
 
 HEARTBEAT_SECONDS = 2.0
-# How long an idle worker sleeps between two looks at its queue: pickup against commands a second.
-PICKUP_MILLISECONDS = 80
+# How long an idle worker sleeps at most between two looks at a queue: pickup against commands a second. What is
+# delayed waits for seconds anyway.
+PICKUP_MILLISECONDS, DELAYED_MILLISECONDS = 100, 500
 
 
 class Resources(Middleware):
@@ -97,6 +99,10 @@ class Resources(Middleware):
             # dramatiq swallows any Exception of a boot hook and would run without its resources.
             log.critical("worker-cannot-start", reason=str(error))
             raise SystemExit(1) from None
+
+    def after_consumer_thread_boot(self, broker: Broker, thread: ConsumerThread) -> None:
+        if thread.queue_name in broker.get_declared_delay_queues():
+            thread.worker_timeout = DELAYED_MILLISECONDS
 
     def open(self, queues: str, threads: int, slots_in: redis.Redis | None) -> None:
         """Opens what `threads` threads need and registers this process as one that takes work of `queues`.

@@ -8,6 +8,7 @@ import structlog
 from dramatiq import Worker
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import CurrentMessage, Middleware, Retries, ShutdownNotifications, TimeLimit
+from processes import eventually
 from sqlalchemy import Engine, func, select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -204,6 +205,12 @@ def test_a_worker_without_its_database_does_not_boot(boot: Boot) -> None:
     resources.configure(load(), "postgresql://nobody@127.0.0.1:1/nothing")
     with pytest.raises(SystemExit):
         Worker(StubBroker(middleware=make_middleware(resources))).start()
+
+
+def test_delayed_messages_are_looked_for_more_rarely(broker: StubBroker, boot: Boot) -> None:
+    broker.declare_queue("default")
+    consumers = boot(broker).consumers
+    assert eventually(lambda: consumers["default.DQ"].worker_timeout > consumers["default"].worker_timeout)
 
 
 def _lose(sessions: sessionmaker[Session], times: int) -> None:

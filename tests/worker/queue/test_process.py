@@ -7,7 +7,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from worker.embedded import Addresses
-from worker.errors import DependencyUnreachable
+from worker.errors import DependencyUnreachable, SettingInvalid
 from worker.queue import process
 
 pytestmark = pytest.mark.usefixtures("logging_restored")
@@ -54,3 +54,17 @@ def test_an_unreachable_redis_is_named_without_its_password(
     assert error.code == "redis-unreachable"
     assert "REDIS_URL" in error.message
     assert "canary" not in f"{error.message} {error.remedy}"
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://:canary@host:port/0", "redis://:canary/1@host:6379", "redis://127.0.0.1:1?canary=1"]
+)
+def test_what_is_no_url_of_a_redis_is_refused_by_name_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, database_url: str, url: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(SettingInvalid) as refused:
+        process.main(["short"], 1)
+    assert refused.value.message.startswith("REDIS_URL: ")
+    assert "canary" not in f"{refused.value} {refused.value.remedy}"
