@@ -21,6 +21,10 @@ COMMANDS: dict[str, Explanation] = {
         "A file named on the command line cannot be read or written.",
         "Check its path and that this user may open it.",
     ),
+    "demo-running": Explanation(
+        "Another demo uses the same data directory.",
+        "End it first, or set TERMSYNC_DATA_DIR to another directory.",
+    ),
     "demo-not-started": Explanation(
         "A process of the demo did not start, or ended before its time.",
         "Look into the log the message names, then start the demo again.",

@@ -17,9 +17,10 @@ from worker.cli.options import Group
 # What `termsync --help` lists; the module of a command has the same name.
 COMMANDS = {
     "demo": "Shows termsync at work on a mock NetSuite, live in the terminal.",
-    "up": "Runs workers and scheduler, and the embedded servers where no URL is set.",
+    "up": "Runs workers, scheduler and web, and the embedded servers where no URL is set.",
     "worker": "Runs one worker process.",
     "scheduler": "Runs one scheduler process.",
+    "web": "Runs one web process: health, readiness and metrics.",
     "migrate": "Brings the database's schema to this version.",
     "sync": "Pulls sales orders from NetSuite and accepts what changed.",
     "expire": "Writes down the expiries that time has brought.",
