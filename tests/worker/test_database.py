@@ -41,7 +41,7 @@ def test_what_is_no_url_is_refused_by_name_without_its_password(url: str) -> Non
 
 
 def test_an_option_the_driver_does_not_know_is_named() -> None:
-    with pytest.raises(DependencyUnreachable, match='DATABASE_URL: .*"bogus"'):
+    with pytest.raises(DependencyUnreachable, match=r'DATABASE_URL: .*"bogus"'):
         check("postgresql://127.0.0.1:1/db?bogus=1")
 
 
