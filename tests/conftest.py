@@ -51,7 +51,7 @@ def _left_alone(data_dir: Path) -> bool:
     """Whether the keeper of the servers has gone, as it does when nobody uses them."""
     with (data_dir / "keeper.lock").open("wb") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

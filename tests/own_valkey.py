@@ -9,7 +9,7 @@ from pathlib import Path
 import redis
 from processes import PATIENCE
 
-from worker.keeper import valkey_program
+from worker.embedded_servers import valkey_program
 
 
 class Valkey:

@@ -5,12 +5,14 @@ uses them holds a shared lock on `users.lock`; the kernel drops it however that 
 left the keeper stops both servers and goes. A keeper that is killed takes its servers with it.
 
 Files in the data directory: `postgres/` and `valkey/` (the data), `*.log`, `start.lock` (one starts at a
-time), `users.lock`, `keeper.lock` (held by the keeper while it lives), `ready` (both servers answer).
+time), `users.lock`, `keeper.lock` (held by the keeper while it lives), `ready` (both servers answer; it holds the
+directory of their sockets, which another user process may not guess: its environment may differ).
 """
 
 import fcntl
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,16 +20,18 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import psycopg
 
-from worker.errors import DependencyUnreachable
+from worker.errors import DependencyUnreachable, SettingInvalid
 from worker.settings import Settings
 
 DATABASE = "termsync"
 START_SECONDS = 60.0  # a first start with its initdb takes half a second on an idle machine
 LONGEST_SOCKET_PATH = 103  # bytes: 107 on Linux, 103 on macOS
+# PostgreSQL takes a comma for the end of a directory, a URL takes other marks for its own.
+PLAIN_PATH = re.compile(r"[\w./-]+", re.ASCII)
 POLL_SECONDS = 0.02
 
 
@@ -44,7 +48,8 @@ def servers(settings: Settings, options: Sequence[str] = ()) -> Iterator[Address
 
     Servers that run already for the same data directory are joined. They stay up until the last process
     inside this context has left it or died. `options` ("fsync=off") go to an embedded PostgreSQL that this
-    call has to start. Raises DependencyUnreachable with the tail of the log when a server does not start.
+    call has to start. Raises DependencyUnreachable with the tail of the log when a server does not start, and
+    SettingInvalid when the data directory cannot be used.
     """
     database_url = settings.database_url.get_secret_value() if settings.database_url else None
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
@@ -58,15 +63,13 @@ def servers(settings: Settings, options: Sequence[str] = ()) -> Iterator[Address
 @contextmanager
 def embedded(data_dir: Path, options: Sequence[str] = ()) -> Iterator[Addresses]:
     """Both embedded servers of `data_dir`, started or joined; see `servers`."""
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    data_dir = data_dir.resolve()
+    data_dir = _made(data_dir)
     with _lock_file(data_dir / "users.lock") as users:
         with _lock_file(data_dir / "start.lock") as start:
             fcntl.flock(start, fcntl.LOCK_EX)
             # Waits while a keeper that saw no users is still stopping its servers.
             fcntl.flock(users, fcntl.LOCK_SH)
-            sockets = socket_dir(data_dir)
-            _ensure_started(data_dir, sockets, options)
+            sockets = _ensure_started(data_dir, options)
             _ensure_database(sockets / "postgres")
         yield Addresses(
             f"postgresql://postgres@/{DATABASE}?host={sockets / 'postgres'}",
@@ -81,7 +84,15 @@ def revive(data_dir: Path, options: Sequence[str] = ()) -> None:
         return
     with _lock_file(data_dir / "start.lock") as start:
         fcntl.flock(start, fcntl.LOCK_EX)
-        _ensure_started(data_dir, socket_dir(data_dir), options)
+        _ensure_started(data_dir, options)
+
+
+def _made(data_dir: Path) -> Path:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _unusable(data_dir, error) from None
+    return data_dir.resolve()
 
 
 def socket_dir(data_dir: Path) -> Path:
@@ -94,6 +105,7 @@ def socket_dir(data_dir: Path) -> Path:
     for base in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"):  # noqa: S108
         if (
             base
+            and PLAIN_PATH.fullmatch(base)
             and os.access(base, os.W_OK)
             and len(os.fsencode(f"{base}/{name}/postgres/.s.PGSQL.5432")) <= LONGEST_SOCKET_PATH
         ):
@@ -122,33 +134,48 @@ def _own_directory(path: Path) -> Path:
 @contextmanager
 def _lock_file(path: Path) -> Iterator[int]:
     """An open lock file. Closing it, or dying, gives up whatever lock was taken on it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise _unusable(path, error) from None
     try:
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _ensure_started(data_dir: Path, sockets: Path, options: Sequence[str]) -> None:
+def _ensure_started(data_dir: Path, options: Sequence[str]) -> Path:
+    """Returns the directory of the sockets once both servers answer; for who holds `start.lock`."""
     ready = data_dir / "ready"
     started = False
     deadline = time.monotonic() + START_SECONDS
-    while not (_keeper_lives(data_dir) and ready.exists()):
-        if not _keeper_lives(data_dir):
+    while True:
+        lives, sockets = _keeper_lives(data_dir), _sockets_in(ready)
+        if lives and sockets:
+            return sockets
+        if not lives:
             if started:
                 raise _not_started(data_dir)
             ready.unlink(missing_ok=True)
-            _start_keeper(data_dir, sockets, options)
+            # Of a keeper that was killed: its users know the servers by these sockets.
+            known = sockets if sockets and sockets.is_dir() else socket_dir(data_dir)
+            _start_keeper(data_dir, known, options)
             started = True
         if time.monotonic() > deadline:
             raise _not_started(data_dir)
         time.sleep(POLL_SECONDS)
 
 
+def _sockets_in(ready: Path) -> Path | None:
+    with suppress(FileNotFoundError):
+        return Path(ready.read_text())
+    return None
+
+
 def _keeper_lives(data_dir: Path) -> bool:
     with _lock_file(data_dir / "keeper.lock") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two who look at once see no keeper
         except BlockingIOError:
             return True
         return False
@@ -156,7 +183,7 @@ def _keeper_lives(data_dir: Path) -> bool:
 
 def _start_keeper(data_dir: Path, sockets: Path, options: Sequence[str]) -> None:
     """Returns when the keeper holds its lock and has gone into the background."""
-    with (data_dir / "keeper.log").open("ab") as log:
+    with _log_file(data_dir / "keeper.log") as log:
         subprocess.run(
             [sys.executable, "-m", "worker.keeper", str(data_dir), str(sockets), *options],
             check=False,  # a keeper that failed holds no lock, which the caller sees
@@ -165,6 +192,21 @@ def _start_keeper(data_dir: Path, sockets: Path, options: Sequence[str]) -> None
             stderr=log,
             start_new_session=True,  # Ctrl-C in the terminal is for the user's process, not for the keeper
         )
+
+
+def _log_file(path: Path) -> BinaryIO:
+    try:
+        return path.open("ab")
+    except OSError as error:
+        raise _unusable(path, error) from None
+
+
+def _unusable(path: Path, error: OSError) -> SettingInvalid:
+    return SettingInvalid(
+        "setting-invalid",
+        f"TERMSYNC_DATA_DIR: {path} cannot be used: {error.strerror}.",
+        "Have TERMSYNC_DATA_DIR name a directory that this user owns; each user needs one of their own.",
+    )
 
 
 def _not_started(data_dir: Path) -> DependencyUnreachable:

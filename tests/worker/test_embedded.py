@@ -17,7 +17,7 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from worker.embedded import LONGEST_SOCKET_PATH, Addresses, embedded, revive, servers, socket_dir
-from worker.errors import DependencyUnreachable
+from worker.errors import DependencyUnreachable, SettingInvalid
 from worker.settings import load
 
 USER = """
@@ -178,6 +178,52 @@ def test_the_sockets_have_a_short_path_however_long_the_data_directory_is(data_d
     deep.mkdir(parents=True)
     assert len(str(socket_dir(deep) / "postgres/.s.PGSQL.5432")) <= LONGEST_SOCKET_PATH
     socket_dir(deep).rmdir()
+
+
+def test_a_user_with_another_environment_joins_the_same_servers(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = data_dir / "runtime"
+    runtime.mkdir()
+    with embedded(data_dir) as first:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+        with embedded(data_dir) as second, psycopg.connect(second.database_url) as connection:
+            assert second == first
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        os.kill(_processes_of(data_dir)[0], signal.SIGKILL)
+        revive(data_dir)
+        assert redis.Redis.from_url(first.redis_url).ping()
+
+
+@pytest.mark.parametrize("taken", [".", "users.lock", "keeper.log"])
+def test_a_data_directory_that_cannot_be_used_is_named(data_dir: Path, taken: str) -> None:
+    place = data_dir / "data"
+    if taken == ".":
+        place.touch()
+    else:
+        (place / taken).mkdir(parents=True)
+    with pytest.raises(SettingInvalid) as refused, embedded(place):
+        pass
+    assert refused.value.message.startswith(f"TERMSYNC_DATA_DIR: {(place / taken).resolve()} cannot be used: ")
+    assert "TERMSYNC_DATA_DIR" in refused.value.remedy
+
+
+def test_marks_in_the_path_of_the_data_directory_do_no_harm(data_dir: Path) -> None:
+    with embedded(data_dir / "a b,c%41'\"#?&ü") as addresses:
+        assert redis.Redis.from_url(addresses.redis_url).ping()
+        with psycopg.connect(addresses.database_url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_the_sockets_path_has_no_mark_with_a_meaning_in_settings_or_urls(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = data_dir / "a,b c%20"
+    odd.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(odd))
+    sockets = socket_dir(data_dir)
+    assert odd not in sockets.parents
+    sockets.rmdir()
 
 
 def test_a_socket_directory_made_by_somebody_else_is_refused(
