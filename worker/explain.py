@@ -52,6 +52,37 @@ SERVERS: dict[str, Explanation] = {
         "Redis or Valkey does not answer. No work is lost: it is rows in the database.",
         "Check that the server runs and that REDIS_URL names it.",
     ),
+    "database-too-old": Explanation(
+        "termsync needs PostgreSQL 15 or newer.", "Upgrade the server, or unset DATABASE_URL for an embedded one."
+    ),
+    "database-clock-differs": Explanation(
+        "This machine's clock and the database server's differ. Expiry goes by the database's clock.",
+        "Synchronise both clocks (NTP).",
+    ),
+    "redis-evicts": Explanation(
+        "Redis may drop messages when it is full. No work is lost by that, but it is done later.",
+        "Set maxmemory-policy to noeviction.",
+    ),
+    "redis-not-durable": Explanation(
+        "Redis forgets waiting messages at a restart. No work is lost by that, but it is done later.",
+        "Set appendonly to yes.",
+    ),
+    "data-dir-not-writable": Explanation(
+        "The embedded servers have nowhere to keep their data.",
+        "Set TERMSYNC_DATA_DIR to a directory this user may write, or set DATABASE_URL and REDIS_URL.",
+    ),
+    "netsuite-certificate-ends": Explanation(
+        "The certificate of the OAuth 2.0 login ends within 30 days, or has ended.",
+        "Make a new key and certificate, upload it in NetSuite, and set NETSUITE_CERTIFICATE_ID and the key file.",
+    ),
+    "netsuite-account-missing": Explanation(
+        "No NetSuite account is configured: expiries are swept, nothing is pulled.",
+        "Set NETSUITE_ACCOUNT and its login.",
+    ),
+    "slots-too-many": Explanation(
+        "TERMSYNC_SLOTS is more than NetSuite leaves to this integration. Only that many are used.",
+        "Lower TERMSYNC_SLOTS, or give the integration more in NetSuite's concurrency governance.",
+    ),
     "embedded-server-not-started": Explanation(
         "PostgreSQL or Valkey did not start from its wheel.",
         "Read the logs in TERMSYNC_DATA_DIR, or set DATABASE_URL and REDIS_URL to servers of your own.",
