@@ -100,6 +100,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     _inferred("ids", "never reused; shared by all transactions, so with gaps"),
     _unknown("`q` matching of text", "case does not matter; a malformed filter is 400 INVALID_PARAMETER"),
     _inferred("columns hidden in SuiteQL", "are still fields of the record API", "hidden_columns"),
+    _inferred("records that orders refer to, and contacts", "may be read, not changed: 403"),
     _inferred("serverTime", "needs a login, but no permission"),
     # login and governance
     _unknown("Retry-After on a 429", "none", "retry_after"),

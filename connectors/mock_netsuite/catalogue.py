@@ -217,8 +217,18 @@ STANDARD_TABLES: dict[str, Table] = {
         _table(
             "subsidiary",
             "id",
-            "number: id parent currency\ntext: name fullname iselimination isinactive",
+            _shown(
+                _columns("number: id parent currency\ntext: name fullname iselimination isinactive"),
+                parent=_name_of("subsidiary", "parent"),
+                currency=_name_of("currency", "currency"),
+            ),
             "one_world",
+        ),
+        _table(
+            "contact",
+            "id",
+            "number: id\ntext: entityid firstname lastname email\nnumber: company\ntext: isinactive\n"
+            "instant: lastmodifieddate",
         ),
         _table("currency", "id", "number: id exchangerate\ntext: symbol name isinactive"),
         _table("department", "id", _NAMED),
@@ -254,8 +264,13 @@ STANDARD_TABLES: dict[str, Table] = {
         _table(
             "deletedrecord",
             "recordid recordtypeid",
-            "text: name\nnumber: recordid recordtypeid\ntext: scriptid context\nnumber: deletedby\n"
-            "instant: deleteddate\ntext: iscustomlist iscustomrecord iscustomtransaction type",
+            _shown(
+                _columns(
+                    "text: name\nnumber: recordid recordtypeid\ntext: scriptid context\nnumber: deletedby\n"
+                    "instant: deleteddate\ntext: iscustomlist iscustomrecord iscustomtransaction type"
+                ),
+                deletedby=f"coalesce({_name_of('employee', 'deletedby', 'entityid')}, '-System-')",
+            ),
         ),
         _table(
             "transactionhistory",

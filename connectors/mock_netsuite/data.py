@@ -153,6 +153,14 @@ class DataBuilder:
         )
         cursor.execute(
             """
+            INSERT INTO contact
+            SELECT 100000 + id, 'Registrar ' || id, 'Registrar', CAST(id AS VARCHAR), email, id, 'F',
+                lastmodifieddate
+            FROM customer WHERE pick(id, 35, 4) = 0 OR id = 101
+            """
+        )
+        cursor.execute(
+            """
             INSERT INTO subscription
             SELECT 500 + id, id, companyname || ' subscription', ?::DATE - CAST(pick(id, 41, 300) AS INTEGER),
                 ?::DATE + CAST(pick(id, 42, 300) AS INTEGER), 'ACTIVE', 'ANNUALLY', 1, lastmodifieddate

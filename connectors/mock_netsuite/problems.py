@@ -93,6 +93,13 @@ def unknown_identifier(column: str, available: dict[str, str]) -> Problem:
     )
 
 
+def unreadable_date(text: str, java_format: str, zone: str) -> Problem:
+    return invalid_query(
+        f'Search error occurred: Parse of date/time "{text}" failed with date format "{java_format}" '
+        f"in time zone {zone}"
+    )
+
+
 def invalid_parameter(name: str, detail: str) -> Problem:
     return Problem(400, "INVALID_PARAMETER", detail, where={"o:errorQueryParam": name})
 

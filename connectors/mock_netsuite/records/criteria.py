@@ -42,7 +42,10 @@ class Criteria:
         self._words = list(_words(text))
         self._position = 0
         self._values: list[Any] = []
-        sql = self._any()
+        try:
+            sql = self._any()
+        except RecursionError as error:
+            raise _refused() from error
         if self._position != len(self._words):
             raise _refused()
         return sql, self._values
@@ -129,12 +132,13 @@ class Criteria:
     def _day(self, text: str) -> Any:
         """A bare date in the account's format; a time of day is refused, as NetSuite does."""
         bare = _unquoted(text)
-        if ":" in bare:
-            raise _refused()
         try:
-            return mask_reader.parse(bare, self.date_format, self.now).moment.date()
+            day = mask_reader.parse(bare, self.date_format, self.now).moment.date()
         except problems.Problem as error:
-            raise _refused() from error
+            raise problems.unreadable_date(bare, _java_format(self.date_format), self.zone) from error
+        if _marks(bare) != _marks(self.date_format):  # which TO_DATE would forgive
+            raise problems.unreadable_date(bare, _java_format(self.date_format), self.zone)
+        return day
 
     def _list(self) -> list[str]:
         if self._take() != "[":
@@ -178,6 +182,17 @@ def _words(text: str) -> Iterator[str]:
 
 def _unquoted(word: str) -> str:
     return re.sub(r"\\(.)", r"\1", word[1:-1]) if word.startswith('"') else word
+
+
+def _marks(text: str) -> str:
+    return re.sub(r"\w", "", text)
+
+
+def _java_format(mask: str) -> str:
+    """The account's date format as NetSuite's messages write it: `M/d/yy`, `dd/MM/yy`."""
+    short = mask.startswith("FM")
+    names = {"YYYY": "yy", "MON": "MMM", "MM": "M" if short else "MM", "DD": "d" if short else "dd"}
+    return re.sub(r"\w+", lambda part: names[part[0].upper()], mask.removeprefix("FM"))
 
 
 def _number(text: str) -> float:

@@ -40,6 +40,8 @@ class RecordService:
         if parts == ["metadata-catalog"] or (len(parts) == 2 and parts[0] == "metadata-catalog"):
             return self._metadata(request, parts[1:])
         record_type = self._type(parts[0], view)
+        if record_type.read_only and request.method != "GET":
+            raise problems.insufficient_permission()
         endpoint = self._endpoints().get((request.method, min(len(parts), 4)))
         if endpoint is None or len(parts) > 4:
             raise problems.method_not_allowed(request.method)
@@ -81,12 +83,13 @@ class RecordService:
         types, base = self._account.record_types, self._base(request)
         if request.method != "GET":
             raise problems.method_not_allowed(request.method)
+        wanted = names or [name for name in (request.parameter("select") or "").split(",") if name.strip()]
+        chosen = metadata.chosen(types, wanted)
+        if metadata.OPENAPI_TYPE in request.headers.get("accept", ""):
+            return json_response(metadata.openapi(chosen, base), content_type=metadata.OPENAPI_TYPE)
         if not names:
-            return json_response(metadata.listing(types, base, request.parameter("select")))
-        if names[0].lower() not in types:
-            raise problems.no_such_type(names[0])
-        body = metadata.schema(types[names[0].lower()], base)
-        return json_response(body, content_type="application/schema+json")
+            return json_response(metadata.listing(chosen, base))
+        return json_response(metadata.schema(chosen[0], base), content_type="application/schema+json")
 
     def _collection(self, request: Request, view: View, record_type: RecordType, _: list[str]) -> Response:
         page = window(request, self._account.config.row_cap)

@@ -46,6 +46,7 @@ class RecordType:
     deleted_type: int = 0
     lines: Mapping[str, Field] = field(default_factory=dict)
     name_column: str = "entityid"
+    read_only: bool = False  # the role may view them, not change them
 
     @property
     def condition(self) -> str:
@@ -111,6 +112,40 @@ _CUSTOMER = (
     Field("dateCreated", "datecreated", Form.INSTANT, read_only=True),
     Field("lastModifiedDate", "lastmodifieddate", Form.INSTANT, read_only=True),
 )
+_ID = Field("id", "id", Form.TEXT, read_only=True)
+_NAME = Field("name", "name", Form.TEXT)
+_IS_INACTIVE = Field("isInactive", "isinactive", Form.BOOLEAN)
+_MODIFIED = Field("lastModifiedDate", "lastmodifieddate", Form.INSTANT, read_only=True)
+_PERSON = (
+    _ID,
+    Field("entityId", "entityid", Form.TEXT),
+    Field("firstName", "firstname", Form.TEXT),
+    Field("lastName", "lastname", Form.TEXT),
+    Field("email", "email", Form.TEXT),
+    _IS_INACTIVE,
+    _MODIFIED,
+)
+_ITEM = (
+    _ID,
+    Field("itemId", "itemid", Form.TEXT),
+    Field("displayName", "displayname", Form.TEXT),
+    _IS_INACTIVE,
+    _MODIFIED,
+)
+_SUBSIDIARY = (
+    _ID,
+    _NAME,
+    Field("parent", "parent", Form.REFERENCE, "subsidiary"),
+    Field("currency", "currency", Form.REFERENCE, "currency"),
+    _IS_INACTIVE,
+)
+_CURRENCY = (
+    _ID,
+    _NAME,
+    Field("symbol", "symbol", Form.TEXT),
+    Field("exchangeRate", "exchangerate", Form.NUMBER),
+    _IS_INACTIVE,
+)
 _FORMS = {Kind.DATE: Form.DATE, Kind.NUMBER: Form.NUMBER, Kind.TEXT: Form.TEXT}
 
 
@@ -134,8 +169,22 @@ def record_types(tables: Mapping[str, Table]) -> dict[str, RecordType]:
             _with_custom(_CUSTOMER, tables["customer"], "custentity_"),
             deleted_type=2,
         ),
+        # What orders and customers refer to, so that each of their links leads somewhere.
+        _viewed("subsidiary", "subsidiary", "Subsidiary", _SUBSIDIARY),
+        _viewed("currency", "currency", "Currency", _CURRENCY),
+        _viewed("department", "department", "Department", (_ID, _NAME, _IS_INACTIVE)),
+        _viewed("employee", "employee", "Employee", _PERSON),
+        _viewed("serviceSaleItem", "item", "Service for Sale", _ITEM),
+        # Every account has some; clients list them to see whether a login works.
+        _viewed(
+            "contact", "contact", "Contact", (*_PERSON, Field("company", "company", Form.REFERENCE, "customer"))
+        ),
     )
     return {record_type.name.lower(): record_type for record_type in found}
+
+
+def _viewed(name: str, table: str, label: str, fields: tuple[Field, ...]) -> RecordType:
+    return RecordType(name, table, label, {entry.name: entry for entry in fields}, read_only=True)
 
 
 def _with_custom(standard: tuple[Field, ...], table: Table, prefix: str) -> dict[str, Field]:
