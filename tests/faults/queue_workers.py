@@ -31,9 +31,10 @@ class Workers:
         self._actors = actors
         self._started: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> "subprocess.Popen[bytes]":
-        """A new master with its one working child."""
-        process = subprocess.Popen([sys.executable, "-c", WORKER, self._actors], env=self.environment)
+    def start(self, *faults: str) -> "subprocess.Popen[bytes]":
+        """A new master with its one working child, which loads the modules `faults` too."""
+        command = [sys.executable, "-c", WORKER, self._actors, *faults]
+        process = subprocess.Popen(command, env=self.environment)
         self._started.append(process)
         return process
 

@@ -6,10 +6,9 @@ from uuid import UUID
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
+from models.runs import SILENT_AFTER
 from models.sync_run import Attempt, WorkerProcess
 
-# A worker that has not been heard of for this long is dead. Its heart beats every two seconds.
-DEAD_AFTER = timedelta(seconds=10)
 MOST_LOST = 3
 # Work without a row of its own to quarantine is tried again after this time.
 QUARANTINE = timedelta(hours=1)
@@ -24,7 +23,7 @@ def lost_in_a_row(session: Session, work_key: str) -> int:
         .scalar_subquery()
     )
     now = func.clock_timestamp()
-    alive = exists().where(WorkerProcess.id == Attempt.worker_id, WorkerProcess.heartbeat_at > now - DEAD_AFTER)
+    alive = exists().where(WorkerProcess.id == Attempt.worker_id, WorkerProcess.heartbeat_at > now - SILENT_AFTER)
     lost = select(func.count()).where(
         Attempt.work_key == work_key,
         Attempt.id > last_end,
