@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from email.utils import format_datetime
 from typing import Any
 
 from connectors.mock_netsuite import problems, system
 from connectors.mock_netsuite.account import Account
 from connectors.mock_netsuite.chaos import Fault
 from connectors.mock_netsuite.config import Endpoint, MockConfig
+from connectors.mock_netsuite.control import PREFIX as CONTROL
 from connectors.mock_netsuite.control import Control
 from connectors.mock_netsuite.disturbances import answer_instead, on_the_wire
 from connectors.mock_netsuite.governance import Slot
@@ -56,7 +59,7 @@ class App:
 
     def respond(self, request: Request) -> tuple[Response, Slot | None]:
         """The response, and the concurrency slot to give back when it is about to be complete."""
-        if request.path.startswith("/_mock"):
+        if request.path == CONTROL or request.path.startswith(f"{CONTROL}/"):
             return self._control.handle(request), None
         started = time.perf_counter()
         endpoint = endpoint_of(request.path)
@@ -86,6 +89,8 @@ class App:
         if request.method == "OPTIONS" and request.path.startswith(_REST):
             return Response(204, headers={"Allow": "GET, POST, PATCH, PUT, DELETE, OPTIONS"})
         self.account.login.check(request)
+        if request.method == "HEAD":
+            request = replace(request, method="GET")
         self.account.settle()
         for fault in faults:
             if fault.kind == "churn":
@@ -115,6 +120,10 @@ class App:
         if endpoint == "suiteql":
             entry["body"] = request.body[:4000].decode("utf-8", "replace")
         self.journal.add(entry)
+
+    def http_date(self) -> str:
+        """The account's time, as the Date header has it."""
+        return format_datetime(self.account.clock.now(), usegmt=True)
 
     def stats(self) -> dict[str, Any]:
         return self._control.stats()

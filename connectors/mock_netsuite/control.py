@@ -40,6 +40,8 @@ from connectors.mock_netsuite.journal import Journal
 from connectors.mock_netsuite.messages import Request, Response, json_response
 from connectors.mock_netsuite.oddities import Oddities, Oddity
 
+PREFIX = "/_mock"
+
 
 class Settings(BaseModel):
     """What can be changed while the account runs; only the fields given are changed."""
@@ -97,7 +99,9 @@ class Control:
         }
 
     def handle(self, request: Request) -> Response:
-        name = request.path.removeprefix("/_mock").strip("/")
+        if not request.local:  # there is no login, so that only this machine may change the account
+            return json_response({"error": f"{PREFIX}/ answers clients on this machine only"}, status=403)
+        name = request.path.removeprefix(PREFIX).strip("/")
         if request.method == "DELETE" and name.startswith("faults/"):
             return self._remove_fault(name.removeprefix("faults/"))
         endpoint = self._endpoints.get((request.method, name))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import gzip
 import os
+import re
 import socket
 import struct
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -20,6 +22,9 @@ from connectors.mock_netsuite.messages import Request, Response, problem_respons
 
 _GZIP_FROM = 1400  # bytes; below, packing gains nothing
 _IDLE_SECONDS = 120
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}")
+_LONGEST_LINE = 65536  # bytes, of a chunk's head or a trailer
 _DRIBBLES = 20  # pieces of a slow page
 _ENDLESS = struct.pack("ii", 1, 0)  # SO_LINGER that makes close() send RST
 
@@ -45,20 +50,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         server = cast("MockServer", self.server)
-        body = self._body(server.body_limit)
-        if body is None:
-            self.close_connection = True
-            self._send(problem_response(problems.body_too_large()), None)
+        try:
+            request = self._request(server.body_limit)
+        except problems.Problem as problem:
+            self.close_connection = True  # where the next request would begin is not known
+            self._send(problem_response(problem), None)
             return
-        address = urlsplit(self.path)
-        request = Request(
-            self.command,
-            unquote(address.path),
-            tuple(parse_qsl(address.query, keep_blank_values=True)),
-            {name.lower(): value for name, value in self.headers.items()},
-            body,
-            address.path,
-        )
         response, slot = server.app.respond(request)
         try:
             self._send(response, slot)
@@ -66,35 +63,59 @@ class _Handler(BaseHTTPRequestHandler):
             if slot is not None:
                 slot.release()
 
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET
 
-    def _body(self, limit: int) -> bytes | None:
-        """The request body; None when it is larger than the server takes or its length cannot be told."""
-        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+    def _request(self, body_limit: int) -> Request:
+        try:
+            address = urlsplit(self.path)
+        except ValueError as error:
+            raise problems.invalid_url(self.path) from error
+        return Request(
+            self.command,
+            unquote(address.path),
+            tuple(parse_qsl(address.query, keep_blank_values=True)),
+            {name.lower(): value for name, value in self.headers.items()},
+            self._body(body_limit),
+            address.path,
+            ip_address(self.client_address[0]).is_loopback,
+        )
+
+    def _body(self, limit: int) -> bytes:
+        coding = self.headers.get("Transfer-Encoding", "").lower()
+        if coding == "chunked":
             return self._chunks(limit)
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > limit:
-            return None
-        return self.rfile.read(int(length))
+        if coding or _LENGTH.fullmatch(length) is None:
+            raise problems.invalid_content()
+        if int(length) > limit:
+            raise problems.body_too_large()
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):  # the client went away
+            raise problems.invalid_content()
+        return body
 
-    def _chunks(self, limit: int) -> bytes | None:
+    def _chunks(self, limit: int) -> bytes:
         body = b""
         while True:
-            try:
-                size = int(self.rfile.readline(64).partition(b";")[0], 16)
-            except ValueError:
-                return None
-            if size < 0 or len(body) + size > limit:
-                return None
-            body += self.rfile.read(size)
-            self.rfile.readline(64)
-            if size == 0:
-                return body
+            size = self.rfile.readline(_LONGEST_LINE).partition(b";")[0].strip()
+            if _CHUNK_SIZE.fullmatch(size) is None:
+                raise problems.invalid_content()
+            if len(body) + int(size, 16) > limit:
+                raise problems.body_too_large()
+            if int(size, 16) == 0:
+                break
+            body += self.rfile.read(int(size, 16))
+            self.rfile.readline(_LONGEST_LINE)
+        while self.rfile.readline(_LONGEST_LINE).strip():
+            pass  # trailers
+        return body
 
     def _send(self, response: Response, slot: Slot | None) -> None:
         """The slot is given back before the last byte goes out: a client that has its answer may ask again."""
         body = self._packed(response)
         head = self._head(response, len(body))
+        if self.command == "HEAD":
+            body = b""
         wire = response.wire
         if wire.seconds:
             self.wfile.write(head)
@@ -119,6 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, response: Response, length: int) -> bytes:
         lines = [f"HTTP/1.1 {response.status} {self.responses.get(response.status, ('',))[0]}"]
+        lines.append(f"Date: {cast('MockServer', self.server).app.http_date()}")
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
         if response.content_type is not None:
             lines.append(f"Content-Type: {response.content_type}")

@@ -25,6 +25,7 @@ class Request:
     headers: dict[str, str]
     body: bytes = b""
     raw_path: str = ""  # as it was sent, which is what is signed
+    local: bool = True  # from this machine
 
     @property
     def host(self) -> str:
