@@ -92,6 +92,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "unknown field in a body",
         "400 INVALID_CONTENT with o:errorPath unless the validation header says otherwise",
     ),
+    _unknown("an external id that another record has", "400 USER_ERROR This record already exists."),
     _unknown("a reference to nothing", "400 USER_ERROR Invalid Field Value … for the following field"),
     _unknown("a read-only field in a body", "passed over"),
     _unknown("X-NetSuite-PropertyValueValidation, idempotency keys", "not looked at"),

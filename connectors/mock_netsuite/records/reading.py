@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -12,6 +13,8 @@ from connectors.mock_netsuite import problems
 from connectors.mock_netsuite.records.types import TARGETS, RecordType
 from connectors.mock_netsuite.records.values import to_json
 from connectors.mock_netsuite.store import Store
+
+_ID = re.compile(r"[0-9]{1,9}")
 
 
 def row_name(store: Store, table: str, identifier: int) -> str | None:
@@ -34,7 +37,7 @@ class Reader:
         column, value = ("id", identifier)
         if identifier.lower().startswith("eid:"):
             column, value = "externalid", identifier[4:]
-        elif not identifier.isdigit():
+        elif _ID.fullmatch(identifier) is None:
             raise problems.no_such_record()
         visible = self._filters.get(record_type.table, "true").format(t="r")
         sql = (

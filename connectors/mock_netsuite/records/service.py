@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ class RecordService:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._writing = threading.Lock()
 
     def handle(self, request: Request, view: View) -> Response:
         parts = request.path.removeprefix(ROOT).strip("/").split("/")
@@ -45,7 +47,10 @@ class RecordService:
         endpoint = self._endpoints().get((request.method, min(len(parts), 4)))
         if endpoint is None or len(parts) > 4:
             raise problems.method_not_allowed(request.method)
-        return endpoint(request, view, record_type, parts[1:])
+        if request.method == "GET":
+            return endpoint(request, view, record_type, parts[1:])
+        with self._writing:  # a save looks at what is there first: two at once could both create the same record
+            return endpoint(request, view, record_type, parts[1:])
 
     def _endpoints(self) -> dict[tuple[str, int], Callable[[Request, View, RecordType, list[str]], Response]]:
         """By method and number of path parts."""

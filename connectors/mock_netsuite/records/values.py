@@ -39,6 +39,9 @@ def _reference(entry: Field, value: int, base: str, names: Names) -> dict[str, A
     return {"links": [link], "id": str(value)} | ({"refName": name} if name else {})
 
 
+LARGEST = Decimal(10**13)  # of any number in a record
+
+
 def from_json(entry: Field, value: Any, path: str, names: Names) -> Any:
     """A field of a request body as a column value. Raises Problem naming `path`."""
     if value is None:
@@ -59,7 +62,7 @@ def _number(entry: Field, value: Any, names: Names) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError(value)
     number = Decimal(str(value))
-    if not number.is_finite():
+    if not number.is_finite() or abs(number) >= LARGEST:
         raise ValueError(value)
     return number * entry.sign
 

@@ -19,7 +19,7 @@ from connectors.mock_netsuite import problems
 from connectors.mock_netsuite.records.changes import Change, Numbers
 from connectors.mock_netsuite.records.reading import row_name
 from connectors.mock_netsuite.records.types import Field, Form, RecordType
-from connectors.mock_netsuite.records.values import from_json
+from connectors.mock_netsuite.records.values import LARGEST, from_json
 from connectors.mock_netsuite.store import Store
 
 
@@ -36,6 +36,7 @@ class Writer:
     def create(self, record_type: RecordType, body: dict[str, Any]) -> Change:
         values = self._values(record_type.fields, body, "")
         self._require(record_type.fields, values)
+        self._check_external_id(record_type, values)
         identifier = self._numbers.next(record_type.table)
         change = Change(identifier)
         if record_type.code is None:
@@ -54,6 +55,7 @@ class Writer:
         """PATCH: the fields given, lines by their number; `replace` exchanges the whole sublist."""
         values = self._values(record_type.fields, body, "")
         change = Change(int(row["id"]))
+        self._check_external_id(record_type, values, change.record_id)
         for entry in record_type.fields.values():
             if entry.mandatory and entry.column in values and values[entry.column] is None:
                 raise problems.user_error(f"Please enter value(s) for: {entry.mandatory}.")
@@ -100,6 +102,15 @@ class Writer:
         ]
         if missing:
             raise problems.user_error(f"Please enter value(s) for: {', '.join(missing)}.")
+
+    def _check_external_id(self, record_type: RecordType, values: Mapping[str, Any], own: int = 0) -> None:
+        """External ids are unique within a record type."""
+        given = values.get("externalid")
+        others = (
+            f'SELECT 1 FROM "{record_type.table}" WHERE externalid = ? AND id <> ? AND {record_type.condition}'
+        )
+        if given is not None and self._store.rows(f"{others} LIMIT 1", [given, own]):
+            raise problems.user_error("This record already exists.")
 
     def _new_customer(self, identifier: int, values: dict[str, Any]) -> dict[str, Any]:
         defaults = {
@@ -257,6 +268,8 @@ def _with_amount(values: dict[str, Any], before: Mapping[str, Any] | None = None
     if "foreignamount" not in values and ("quantity" in values or "rate" in values or before is None):
         quantity = known.get("quantity")
         amount = (Decimal(-1) if quantity is None else quantity) * (known.get("rate") or Decimal(0))
+        if abs(amount) >= LARGEST:
+            raise problems.user_error("Please enter a valid number for: Amount.")
         values = {**values, "foreignamount": amount}
     if "foreignamount" in values:
         values = {**values, "netamount": values["foreignamount"]}

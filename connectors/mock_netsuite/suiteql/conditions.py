@@ -120,6 +120,8 @@ def _in_query(x: Expressions, node: exp.Expr) -> Value:
 def _row_in(x: Expressions, node: exp.Expr) -> Value:
     """`(a, b) IN ((1, 2), …)`, as a chain of comparisons."""
     left = [x.operand(part) for part in node.this.expressions]
+    if node.args.get("query") is not None:
+        return _row_in_query(x, node, left)
     rows = []
     parts = list(left)
     for row in node.expressions:
@@ -132,6 +134,19 @@ def _row_in(x: Expressions, node: exp.Expr) -> Value:
     if not rows:
         raise problems.unsupported_search()
     return derived(f"({' OR '.join(rows)})", Kind.CONDITION, *parts)
+
+
+def _row_in_query(x: Expressions, node: exp.Expr, left: list[Value]) -> Value:
+    """`(a, b) IN (SELECT x, y …)`, for columns of the same kinds."""
+    select = x.query(node.args["query"])
+    right = [output.value for output in select.outputs]
+    if len(right) != len(left) or any(
+        mine.kind is not other.kind for mine, other in zip(left, right, strict=True)
+    ):
+        raise problems.unsupported_search()
+    listed = ", ".join(value.sql for value in left)
+    sql = f"(({listed}) IN ({select.raw_sql()}))"
+    return derived(sql, Kind.CONDITION, *left, *right, traits=Trait.SUBQUERY)
 
 
 def _is(x: Expressions, node: exp.Expr) -> Value:

@@ -26,7 +26,7 @@ _DIGITS = {
     "YYYY": (4, "year"),
     "RRRR": (4, "year"),
     "YY": (2, "short_year"),
-    "RR": (2, "short_year"),
+    "RR": (2, "rounded_year"),
     "MM": (2, "month"),
     "DD": (2, "day"),
     "HH24": (2, "hour"),
@@ -112,6 +112,8 @@ def _assembled(found: dict[str, int], now: datetime) -> Moment:
     year = found.get("year", now.year)
     if "short_year" in found:
         year = now.year // 100 * 100 + found["short_year"]
+    if "rounded_year" in found:  # RR: the year of those two digits that is nearest, from 1950 to 2049
+        year = found["rounded_year"] + (2000 if found["rounded_year"] < 50 else 1900)
     offset = None
     if "zone_hour" in found:
         offset = found["zone_sign"] * timedelta(hours=found["zone_hour"], minutes=found.get("zone_minute", 0))

@@ -169,9 +169,17 @@ def truncated(arguments: Sequence[Value], session: Session) -> Value:
     return derived(f"CAST(date_trunc('{unit}', {local.sql}) AS TIMESTAMP)", Kind.LOCAL, local)
 
 
+def _is_last_day(local: str) -> str:
+    return f"last_day({local}) = CAST({local} AS DATE)"
+
+
 def add_months(arguments: Sequence[Value], session: Session) -> Value:
+    """ADD_MONTHS: the last day of a month stays the last day."""
     local, months = to_local(arguments[0], session), number(arguments[1])
-    return derived(f"({local.sql} + to_months(CAST({months.sql} AS INTEGER)))", Kind.LOCAL, local, months)
+    moved = f"({local.sql} + to_months(CAST({months.sql} AS INTEGER)))"
+    at_end = f"CAST(last_day({moved}) AS TIMESTAMP) + ({local.sql} - date_trunc('day', {local.sql}))"
+    sql = f"(CASE WHEN {_is_last_day(local.sql)} THEN {at_end} ELSE {moved} END)"
+    return derived(sql, Kind.LOCAL, local, months)
 
 
 def last_day(arguments: Sequence[Value], session: Session) -> Value:
@@ -180,12 +188,15 @@ def last_day(arguments: Sequence[Value], session: Session) -> Value:
 
 
 def months_between(arguments: Sequence[Value], session: Session) -> Value:
-    """Whole months plus days out of 31, as Oracle counts."""
+    """Whole months when the days are the same or both the last, else plus days out of 31, as Oracle counts."""
     later, earlier = (to_local(value, session).sql for value in arguments)
-    sql = (
-        f"((year({later}) - year({earlier})) * 12 + month({later}) - month({earlier})"
-        f" + (day({later}) - day({earlier})) / 31.0)"
+    months = f"((year({later}) - year({earlier})) * 12 + month({later}) - month({earlier}))"
+    seconds = (
+        f"(date_diff('second', date_trunc('month', {later}), {later})"
+        f" - date_diff('second', date_trunc('month', {earlier}), {earlier}))"
     )
+    whole = f"day({later}) = day({earlier}) OR ({_is_last_day(later)} AND {_is_last_day(earlier)})"
+    sql = f"(CASE WHEN {whole} THEN {months} ELSE {months} + {seconds} / (31 * 86400.0) END)"
     return derived(sql, Kind.NUMBER, *arguments)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -81,3 +83,51 @@ def test_a_filter_of_endless_parentheses_is_refused(shared_mock: Client) -> None
     response = shared_mock.record("GET", "customer", params={"q": "(" * 5000})
     [error] = response.json()["o:errorDetails"]
     assert (response.status_code, error["o:errorCode"]) == (400, "INVALID_PARAMETER")
+
+
+# saving
+
+
+def _refused(client: Client, method: str, path: str, **fields: Any) -> tuple[int, str]:
+    response = client.record(method, path, json=fields)
+    return response.status_code, response.json()["o:errorDetails"][0]["o:errorCode"]
+
+
+def test_upserts_of_one_external_id_at_once_make_one_record(start_mock: Callable[..., Client]) -> None:
+    client = start_mock(concurrency=32)
+    start = threading.Barrier(8)
+
+    def save(number: int) -> int:
+        own = Client(client.mock)
+        start.wait(timeout=10)
+        fields = {"entity": {"id": "101"}, "memo": str(number)}
+        return own.record("PUT", "salesOrder/eid:SAME", json=fields).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(save, range(8))) == {204}
+    assert len(client.rows("SELECT id FROM transaction WHERE externalid = 'SAME'")) == 1
+
+
+def test_an_external_id_is_given_once(own_mock: Client) -> None:
+    entity = {"id": "101"}
+    for name in ("ONE", "TWO"):
+        assert own_mock.record("POST", "salesOrder", json={"entity": entity, "externalId": name}).ok
+    assert _refused(own_mock, "POST", "salesOrder", entity=entity, externalId="ONE") == (400, "USER_ERROR")
+    assert _refused(own_mock, "PATCH", "salesOrder/eid:TWO", externalId="ONE") == (400, "USER_ERROR")
+    assert own_mock.record("PATCH", "salesOrder/eid:TWO", json={"externalId": "TWO"}).ok
+
+
+@pytest.mark.parametrize("identifier", ["99999999999999999999", "²", "-1", "1e3"])
+def test_an_id_that_cannot_be_is_not_found(shared_mock: Client, identifier: str) -> None:
+    assert shared_mock.record("GET", f"salesOrder/{identifier}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"exchangeRate": 1e30},
+        {"item": {"items": [{"item": {"id": "1"}, "quantity": 1e10, "rate": 1e10}]}},
+    ],
+)
+def test_numbers_too_large_are_refused(shared_mock: Client, fields: dict[str, Any]) -> None:
+    assert _refused(shared_mock, "POST", "salesOrder", entity={"id": "101"}, **fields)[0] == 400

@@ -329,3 +329,50 @@ def test_custom_fields_of_the_account_are_columns(start_mock: Callable[..., Clie
     query = f"SELECT TO_CHAR(custbody_contract_end, 'YYYY-MM-DD') AS e FROM transaction WHERE id = {order}"
     assert client.rows(query) == [{"e": "2027-05-31"}]
     assert client.post_query("SELECT custcol_x FROM transactionline").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("expression", "day"),
+    [
+        ("ADD_MONTHS(TO_DATE('2026-01-31', 'YYYY-MM-DD'), 1)", "2026-02-28"),
+        ("ADD_MONTHS(TO_DATE('2026-02-28', 'YYYY-MM-DD'), 1)", "2026-03-31"),
+        ("ADD_MONTHS(TO_DATE('2024-02-28', 'YYYY-MM-DD'), 12)", "2025-02-28"),
+        ("TO_DATE('31/12/75', 'DD/MM/RR')", "1975-12-31"),
+        ("TO_DATE('31/12/26', 'DD/MM/RR')", "2026-12-31"),
+        ("TO_DATE('31/12/75', 'DD/MM/YY')", "2075-12-31"),
+    ],
+)
+def test_dates_are_reckoned_as_oracle_does(shared_mock: Client, expression: str, day: str) -> None:
+    assert shared_mock.rows(f"SELECT TO_CHAR({expression}, 'YYYY-MM-DD') AS day FROM DUAL") == [{"day": day}]
+
+
+@pytest.mark.parametrize(
+    ("later", "earlier", "months"),
+    [
+        ("2026-03-31", "2026-02-28", "1"),
+        ("2026-03-15", "2026-02-15", "1"),
+        ("2026-02-15", "2026-03-15", "-1"),
+        ("2026-03-16", "2026-02-15", "1.03225806451"),
+    ],
+)
+def test_months_between_days(shared_mock: Client, later: str, earlier: str, months: str) -> None:
+    dates = ", ".join(f"TO_DATE('{text}', 'YYYY-MM-DD')" for text in (later, earlier))
+    [row] = shared_mock.rows(f"SELECT MONTHS_BETWEEN({dates}) AS n FROM DUAL")
+    assert row["n"][: len(months)] == months
+    assert len(row["n"]) == len(months) or "." in months
+
+
+def test_rows_may_be_compared_with_a_query(shared_mock: Client) -> None:
+    both = shared_mock.rows(
+        "SELECT COUNT(*) AS n FROM transaction WHERE (id, type) IN (SELECT transaction, 'SalesOrd' FROM transactionline)"
+    )
+    assert both == shared_mock.rows("SELECT COUNT(*) AS n FROM transaction WHERE type = 'SalesOrd'")
+
+
+def test_ids_of_other_records_have_names(shared_mock: Client) -> None:
+    rows = shared_mock.rows("SELECT BUILTIN.DF(deletedby) AS who FROM deletedrecord")
+    assert {row["who"] for row in rows} == {"Dana Whitfield"}
+    rows = shared_mock.rows(
+        "SELECT BUILTIN.DF(parent) AS p, BUILTIN.DF(currency) AS c FROM subsidiary WHERE id = 2"
+    )
+    assert rows == [{"p": "Parent Company", "c": "US Dollar"}]
