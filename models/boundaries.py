@@ -1,6 +1,6 @@
 """Boundaries in sets: the tz database is asked once for each distinct day, never for each row."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -36,17 +36,43 @@ from due_boundary b join tenant t on t.id = b.tenant_id
 where b.open and b.at <= :now
     and (t.paused_at is null or t.pause_until <= :now)
     and (cast(:tenant_ids as bigint[]) is null or b.tenant_id = any(:tenant_ids))
+    and b.tenant_id <> all(:not_of)
 order by b.at, b.tenant_id
 limit :limit
 """)
 
 
 def open_and_passed(
-    session: Session, now: datetime, tenant_ids: list[int] | None = None, limit: int = SWEEP_BATCH
+    session: Session,
+    now: datetime,
+    tenant_ids: list[int] | None = None,
+    *,
+    not_of: Collection[int] = (),
+    limit: int = SWEEP_BATCH,
 ) -> list[tuple[int, datetime]]:
-    """(tenant id, boundary) pairs that have passed and were not swept, oldest first; paused tenants left out."""
-    rows = session.execute(OPEN_AND_PASSED, {"now": now, "tenant_ids": tenant_ids, "limit": limit})
+    """(tenant id, boundary) pairs that have passed and were not swept, oldest first; paused tenants left out.
+
+    Of `tenant_ids` only, where given, and of none in `not_of`.
+    """
+    parameters = {"now": now, "tenant_ids": tenant_ids, "not_of": list(not_of), "limit": limit}
+    rows = session.execute(OPEN_AND_PASSED, parameters)
     return [(tenant_id, at) for tenant_id, at in rows]
+
+
+_REOPEN = text("""
+insert into due_boundary (tenant_id, at)
+select distinct tenant_id, boundary from enrollment
+where tenant_id = :tenant_id and status = 'E' and boundary is not null
+on conflict (tenant_id, at) do update set open = true, opened_at = now() where not due_boundary.open
+returning 1
+""")
+
+
+def reopen(session: Session, tenant_id: int) -> int:
+    """Open the boundary of every E of the tenant. Returns how many were not: always 0, unless rows were written
+    past the statements of `models.enrollment_changes`.
+    """
+    return len(session.execute(_REOPEN, {"tenant_id": tenant_id}).all())
 
 
 OLDEST_OVERDUE = text("""

@@ -18,25 +18,38 @@ def is_due(session: Session, now: datetime) -> bool:
 
 
 def sweep_all(sessions: sessionmaker[Session], run_id: int | None = None, actor: str = ACTOR) -> Changes:
-    """Sweep everything that has passed by the database's clock, a batch a transaction."""
+    """Sweep everything that has passed by the database's clock, a batch a transaction.
+
+    A tenant somebody else is writing is left for the next sweep: nobody waits here, and the others go on.
+    """
     total = NOTHING
+    busy: set[int] = set()
     while True:
         with sessions.begin() as session:
-            swept = sweep_batch(session, Why(actor, clock.now(session), run_id))
+            swept = sweep_batch(session, Why(actor, clock.now(session), run_id), busy)
         if swept is None:
             return total
         total += swept
 
 
-def sweep_batch(session: Session, why: Why) -> Changes | None:
-    """Sweep one batch of passed boundaries in the caller's transaction. None when there is nothing to take.
+def sweep_batch(session: Session, why: Why, busy: set[int] | None = None) -> Changes | None:
+    """Sweep one batch of passed boundaries in the caller's transaction. None when nothing is left to take.
 
-    A tenant somebody else is writing is left for the next sweep: nobody waits here.
+    Tenants in `busy` are passed over; those found locked are added to it.
     """
-    passed = boundaries.open_and_passed(session, why.now)
-    tenants = locks.lock_free_tenants(session, sorted({tenant_id for tenant_id, _ in passed}))
-    if not tenants:
-        return None
+    busy = set() if busy is None else busy
+    while passed := boundaries.open_and_passed(session, why.now, not_of=busy):
+        of = {tenant_id for tenant_id, _ in passed}
+        tenants = locks.lock_free_tenants(session, sorted(of))
+        busy |= of - {tenant.id for tenant in tenants}
+        if tenants:
+            return _sweep_locked(session, tenants, passed, why)
+    return None
+
+
+def _sweep_locked(
+    session: Session, tenants: list[Tenant], passed: list[tuple[int, datetime]], why: Why
+) -> Changes:
     total = NOTHING
     for tenant in tenants:
         total += release_if_due(session, tenant, why)

@@ -3,7 +3,7 @@
 import pickle
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -157,7 +157,9 @@ def keep(session: Session, page: OrderPage, run_id: int, tally: Tally) -> None:
     now: datetime = clock.now(session)
     nameless = [row for row in page.rejected if row.order_id is None]
     named = [row for row in page.rejected if row.order_id is not None]
-    landed = landing.land(session, _rows(page, named), page.read_at, now)
+    # How long ago the page was asked for, told in the database's time: this host's clock may be wrong.
+    read_at = now - (datetime.now(UTC) - page.read_at)
+    landed = landing.land(session, _rows(page, named), read_at, now)
     landing.park(session, [(row.code, row.detail, row.payload) for row in nameless], run_id, now)
     tally.add_page(landed, len(named), len(nameless))
 

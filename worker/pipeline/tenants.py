@@ -38,6 +38,17 @@ def find(session: Session, key: str) -> Tenant:
     return tenant
 
 
+def check_mapped(session: Session, key: str) -> None:
+    """Raises `tenant-without-customers` for a tenant that no customer is mapped to, NotFound like `find`."""
+    tenant = find(session, key)
+    if session.execute(select(Customer.id).where(Customer.tenant_id == tenant.id).limit(1)).first() is None:
+        raise TermsyncError(
+            "tenant-without-customers",
+            f"No NetSuite customer is mapped to tenant {key!r}, so it has no orders.",
+            f"See `termsync tenant unmatched`, then map one with `termsync tenant map-customer {key} ID`.",
+        )
+
+
 def add(
     session: Session, key: str, name: str, why: Why, time_zone: str = DEFAULT_ZONE, grace_days: int = 0
 ) -> tuple[Tenant, bool]:

@@ -7,9 +7,12 @@ import dramatiq
 from models import boundaries
 from models.enrollment_changes import Why
 from worker import clock, metrics
-from worker.pipeline import expire, reconcile, runs
+from worker.logs import get_logger
+from worker.pipeline import checking, expire, reconcile, runs
 from worker.queue import doorbell, housekeeping, runner, ticks
 from worker.queue.broker import LONG, SHORT, broker, resources
+
+log = get_logger(__name__)
 
 
 # A pull of a whole account may take hours; it stops between two pages when the worker is told to.
@@ -53,3 +56,6 @@ def look_for_work() -> None:
             housekeeping.forget_old(session, now)
     for run_id in asked:
         doorbell.ring_run(run_id)
+    if ticks.NIGHTLY in taken:
+        corrected = checking.check_tenants(resources.sessions)
+        log.info("tenants-checked", redated=corrected.redated.changed, reopened=corrected.reopened)
