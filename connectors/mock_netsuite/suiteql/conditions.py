@@ -140,9 +140,7 @@ def _row_in_query(x: Expressions, node: exp.Expr, left: list[Value]) -> Value:
     """`(a, b) IN (SELECT x, y …)`, for columns of the same kinds."""
     select = x.query(node.args["query"])
     right = [output.value for output in select.outputs]
-    if len(right) != len(left) or any(
-        mine.kind is not other.kind for mine, other in zip(left, right, strict=True)
-    ):
+    if [value.kind for value in left] != [value.kind for value in right]:
         raise problems.unsupported_search()
     listed = ", ".join(value.sql for value in left)
     sql = f"(({listed}) IN ({select.raw_sql()}))"

@@ -137,10 +137,21 @@ def _textual(template: str, kind: Kind = Kind.TEXT) -> Function:
 
 def _replace(arguments: Sequence[Value], session: Session) -> Value:
     """Refused before it is made when it could be far longer than a text can be."""
+    if len(arguments) == 2:
+        return _textual("replace({}, coalesce({}, ''), '')")(arguments, session)
     return _textual(
         f"(CASE WHEN length({{0}}) * length({{2}}) > {25 * LONGEST_TEXT} THEN error('result is too long') "
         f"ELSE left(replace({{0}}, coalesce({{1}}, ''), coalesce({{2}}, '')), {LONGEST_TEXT}) END)"
     )(arguments, session)
+
+
+def _trimming(word: str) -> Function:
+    """LTRIM or RTRIM: of blanks, or of the characters of a second argument."""
+
+    def function(arguments: Sequence[Value], session: Session) -> Value:
+        return _textual(f"{word}({', '.join(['{}'] * len(arguments))})")(arguments, session)
+
+    return function
 
 
 def _concat(arguments: Sequence[Value], session: Session) -> Value:
@@ -211,9 +222,9 @@ _FUNCTIONS: dict[str, _Entry] = {
     "UPPER": _Entry(1, 1, _textual("upper({})")),
     "LOWER": _Entry(1, 1, _textual("lower({})")),
     "TRIM": _Entry(1, 1, _textual("trim({})")),
-    "LTRIM": _Entry(1, 1, _textual("ltrim({})")),
-    "RTRIM": _Entry(1, 1, _textual("rtrim({})")),
-    "REPLACE": _Entry(3, 3, _replace),
+    "LTRIM": _Entry(1, 2, _trimming("ltrim")),
+    "RTRIM": _Entry(1, 2, _trimming("rtrim")),
+    "REPLACE": _Entry(2, 3, _replace),
     "SUBSTR": _Entry(2, 3, _substr),
     "INSTR": _Entry(2, 2, _textual("strpos({}, {})", Kind.NUMBER)),
     "LENGTH": _Entry(1, 1, _textual("length({})", Kind.NUMBER)),
