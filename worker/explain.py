@@ -150,6 +150,10 @@ TENANTS: dict[str, Explanation] = {
     "grace-out-of-range": Explanation(
         "Grace is counted in days from 0 to 366.", "Give a number of days in that range."
     ),
+    "tenant-without-customers": Explanation(
+        "No NetSuite customer is mapped to the tenant, so it has no orders.",
+        "See `termsync tenant unmatched`, then map one with `termsync tenant map-customer`.",
+    ),
     "customer-mapped-elsewhere": Explanation(
         "A NetSuite customer belongs to at most one tenant, and this one has another already.",
         "Take it from there first with `termsync tenant unmap-customer`.",

@@ -66,7 +66,7 @@ def _ask(found: "Opened", scope: str, dry_run: bool) -> tuple[int, bool]:
     pull_options(found.settings)  # a missing account is told here, not by a run that fails later
     with found.sessions.begin() as session:
         if parsed.kind is ScopeKind.TENANT:
-            tenants.find(session, parsed.value)
+            tenants.check_mapped(session, parsed.value)
         return runs.request_pull(session, parsed, found.actor, dry_run=dry_run)
 
 
