@@ -16,7 +16,7 @@ from worlds import copy_of
 
 # Killed before a commit leaves what the commit before it left, as does any statement between the two: of those
 # only each n-th is tried.
-EVERY = 1 if DEEP else 40
+EVERY = 1 if DEEP else 60
 SCOPES = ["full", "incremental", "tenant:acme", "order:SO13"]
 
 
@@ -103,7 +103,7 @@ def killed_then_performed(engine: Engine, pulls: Pulls, run_id: int, kill_at: in
 
 def test_killed_twice_in_a_row(world: World, database: Engine) -> None:
     steps, undisturbed = run_once(database.url, world, "full")
-    for kill_at in range(10, len(steps.names), 60):
+    for kill_at in range(10, len(steps.names), 80):
         with copy_of(database.url) as (engine, sessions):
             pulls = Pulls(sessions, deepcopy(world.orders), OPTIONS)
             run_id = pulls.ask("full")
