@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 
-from connectors.mock_netsuite.catalogue import Catalogue, Kind, catalogue
+from connectors.mock_netsuite.catalogue import Catalogue, catalogue
 from connectors.mock_netsuite.chaos import Chaos, Fault
 from connectors.mock_netsuite.clock import Clock
+from connectors.mock_netsuite.columns import Kind
 from connectors.mock_netsuite.config import Endpoint, MockConfig
 from connectors.mock_netsuite.data import FIRST_ORDER_ID, STRIDE, DataBuilder
 from connectors.mock_netsuite.governance import Governance

@@ -16,10 +16,12 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from connectors.mock_netsuite.catalogue import STATUSES, TYPES, Kind, Table, custom_fields
+from connectors.mock_netsuite.catalogue import custom_fields
+from connectors.mock_netsuite.columns import Kind, Table
 from connectors.mock_netsuite.config import MockConfig
 from connectors.mock_netsuite.demo import BODIES, ITEMS, LINES, ORDERS, PLACES, SUBSIDIARIES
 from connectors.mock_netsuite.store import Store
+from connectors.mock_netsuite.tables import STATUSES, TYPES
 
 FIRST_ORDER_ID = 1000
 STRIDE = 3  # ids given away per order: one or two to the order, one to its invoice

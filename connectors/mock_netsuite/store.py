@@ -13,7 +13,8 @@ from typing import Any
 
 import duckdb
 
-from connectors.mock_netsuite.catalogue import STATUSES, TYPES, Column, Kind, Table
+from connectors.mock_netsuite.columns import Column, Kind, Table
+from connectors.mock_netsuite.tables import STATUSES, TYPES
 
 _TYPES = {
     Kind.NUMBER: "INTEGER",

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from connectors.mock_netsuite.catalogue import STATUSES, Column, Kind, Table
+from connectors.mock_netsuite.columns import Column, Kind, Table
+from connectors.mock_netsuite.tables import STATUSES
 
 
 class Form(Enum):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from connectors.mock_netsuite import problems
-from connectors.mock_netsuite.catalogue import Kind
+from connectors.mock_netsuite.columns import Kind
 from connectors.mock_netsuite.suiteql.values import Trait, Value, alike, derived, to_text
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from connectors.mock_netsuite import problems
-from connectors.mock_netsuite.catalogue import Kind
+from connectors.mock_netsuite.columns import Kind
 from connectors.mock_netsuite.suiteql import calls, computed, conditions
 from connectors.mock_netsuite.suiteql.scope import Scope
 from connectors.mock_netsuite.suiteql.select import Select

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from connectors.mock_netsuite import problems
-from connectors.mock_netsuite.catalogue import Kind
+from connectors.mock_netsuite.columns import Kind
 from connectors.mock_netsuite.suiteql import moments
 from connectors.mock_netsuite.suiteql.values import (
     LONGEST_TEXT,

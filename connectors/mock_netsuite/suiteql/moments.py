@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.mock_netsuite import problems
-from connectors.mock_netsuite.catalogue import Kind
+from connectors.mock_netsuite.columns import Kind
 from connectors.mock_netsuite.suiteql import mask_reader, masks
 from connectors.mock_netsuite.suiteql.values import (
     Session,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from connectors.mock_netsuite import problems
-from connectors.mock_netsuite.catalogue import Kind
+from connectors.mock_netsuite.columns import Kind
 from connectors.mock_netsuite.suiteql import rownum
 from connectors.mock_netsuite.suiteql.calls import direction
 from connectors.mock_netsuite.suiteql.expressions import Expressions

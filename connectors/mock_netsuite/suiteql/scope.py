@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from connectors.mock_netsuite import problems
-from connectors.mock_netsuite.catalogue import Kind, Table, is_term_date
+from connectors.mock_netsuite.catalogue import is_term_date
+from connectors.mock_netsuite.columns import Kind, Table
 from connectors.mock_netsuite.suiteql import moments
-from connectors.mock_netsuite.suiteql.values import Session, Trait, Value, derived, quoted, to_text
+from connectors.mock_netsuite.suiteql.values import Session, Trait, Value, derived, to_text
 
 ROWNUM = Value("row_number() OVER ()", Kind.NUMBER, traits=Trait.WINDOW | Trait.ROWNUM)
 
@@ -156,6 +157,3 @@ def derived_source(alias: str, sql: str, outputs: Mapping[str, Value]) -> Source
 
     columns = {name: reader(name, value) for name, value in outputs.items()}
     return Source(alias, alias or "subquery", f"({sql})", columns, columns, None, {})
-
-
-__all__ = ["ROWNUM", "Scope", "Source", "derived_source", "quoted", "table_source"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from connectors.mock_netsuite.catalogue import Kind
+from connectors.mock_netsuite.columns import Kind
 from connectors.mock_netsuite.suiteql import masks
 from connectors.mock_netsuite.suiteql.scope import Source
 from connectors.mock_netsuite.suiteql.values import Session, Trait, Value, to_local

@@ -14,7 +14,8 @@ from enum import Flag, auto
 from math import isfinite
 
 from connectors.mock_netsuite import problems
-from connectors.mock_netsuite.catalogue import Catalogue, Kind
+from connectors.mock_netsuite.catalogue import Catalogue
+from connectors.mock_netsuite.columns import Kind
 from connectors.mock_netsuite.suiteql import mask_reader, masks
 
 

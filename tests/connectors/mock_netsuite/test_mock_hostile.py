@@ -47,7 +47,8 @@ def test_only_record_types_can_be_read_from(shared_mock: Client, name: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("alias", "shown"), [('"a""b"', 'a"b'), ('"a\'b"', "a'b"), ('"a; DROP TABLE dual"', "a; drop table dual")]
+    ("alias", "shown"),
+    [('"a""b"', 'a"b'), ('"a\'b"', "a'b"), ('"a; DROP TABLE dual"', "a; drop table dual"), ('"{t}{0}"', "{t}{0}")],
 )
 def test_names_of_any_text_stay_names(shared_mock: Client, alias: str, shown: str) -> None:
     assert shared_mock.rows(f"SELECT {alias}.dummy AS {alias} FROM DUAL {alias}") == [{shown: "X"}]
