@@ -5,15 +5,16 @@ dramatiq forks one child that does the work and ends when that child ends; the s
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from multiprocessing import parent_process
 from signal import SIGTERM
+from threading import Thread
 
 from dramatiq import cli
 
 from worker import database, logs, metrics, settings
 from worker.embedded import servers
-from worker.lifeline import end_with_parent
 from worker.queue import broker
 from worker.queue.broker import LONG, SHORT
 
@@ -22,6 +23,8 @@ ACTORS = ("worker.queue.actors",)
 SHUTDOWN_MILLISECONDS = 8_000
 # How long the master waits for its child's boot before it begins to look whether the child lives.
 BOOT_MILLISECONDS = 1_000
+# How long a child may take to its end after its master has died.
+ORPHAN_SECONDS = SHUTDOWN_MILLISECONDS / 1000 + 2
 
 
 def main(queues: Sequence[str] = (SHORT, LONG), threads: int = 4, actors: Sequence[str] = ACTORS) -> int:
@@ -55,10 +58,7 @@ def _run_dramatiq(queues: Sequence[str], threads: int, actors: Sequence[str]) ->
 
 def boot() -> None:
     """The first thing the child does. An error here ends it, unlike one in a boot hook of dramatiq."""
-    end_with_parent(SIGTERM)
-    master = parent_process()
-    if master is not None and not master.is_alive():  # since before the kernel was asked
-        sys.exit("the master of this worker has ended")
+    Thread(target=_end_with_master, name="end-with-master", daemon=True).start()
     configured = settings.load()
     logs.configure(configured)
     assert configured.database_url is not None
@@ -66,6 +66,20 @@ def boot() -> None:
     broker.resources.configure(configured, configured.database_url.get_secret_value())
     broker.broker.connect(configured.redis_url.get_secret_value())
     metrics.serve(configured)
+
+
+def _end_with_master() -> None:
+    """Ends this process when its master has died, at the next page edge if it comes in time.
+
+    Not by a signal from the kernel: the master may be dead before that was asked for. And in dramatiq a child
+    whose master died while it waited for the child's boot waits for ever, deaf to SIGTERM.
+    """
+    master = parent_process()
+    assert master is not None
+    master.join()
+    os.kill(os.getpid(), SIGTERM)
+    time.sleep(ORPHAN_SECONDS)
+    os._exit(1)
 
 
 if __name__ == "__main__":  # python -m worker.queue.process QUEUE[,QUEUE] THREADS
