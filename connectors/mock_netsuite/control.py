@@ -1,4 +1,5 @@
 """The `/_mock/` API: faults, clock, statistics and bulk seeding of a running account. JSON in and out, no login.
+It answers clients on the same machine only.
 
 GET    /_mock/                    the list of these
 GET    /_mock/stats               requests, in flight, most in flight, orders

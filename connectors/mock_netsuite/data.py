@@ -55,7 +55,8 @@ class DataBuilder:
     def build(self, tables: Mapping[str, Table]) -> None:
         with self._store.transaction() as cursor:
             self._macros(cursor)
-            self._lists(cursor, tables)
+            self._lists(cursor)
+            self._settings(cursor, tables)
             self._customers(cursor)
             self._orders(cursor, 0, self._config.orders)
             self._history(cursor)
@@ -88,7 +89,7 @@ class DataBuilder:
             f"ELSE ' ' || (1 + i // {len(PLACES) * len(BODIES)}) END"
         )
 
-    def _lists(self, cursor: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) -> None:
+    def _lists(self, cursor: duckdb.DuckDBPyConnection) -> None:
         made = datetime(self._today.year - 4, 1, 2, 17, 0)  # noqa: DTZ001  naive UTC, as stored
         cursor.execute("INSERT INTO dual VALUES ('X')")
         cursor.execute("INSERT INTO currency VALUES (1, 1, 'USD', 'US Dollar', 'F'), (2, 1.1, 'EUR', 'Euro', 'F')")
@@ -108,6 +109,8 @@ class DataBuilder:
                 (12, "Omar Castellan", "Omar", "Castellan", "omar.castellan@example.com", made),
             ],
         )
+
+    def _settings(self, cursor: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) -> None:
         cursor.executemany(
             "INSERT INTO transactionstatus VALUES (?, ?, ?, ?, NULL)",
             [
