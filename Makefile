@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test test-all bench lint types contracts check lock clean
+.PHONY: help setup demo test faults bench lint types contracts check reference lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,10 @@ contracts: $(READY)  ## who may import whom
 	$(BIN)/lint-imports
 
 check: test lint types contracts  ## all of the above that gate a change
+
+reference: $(READY)  ## write the reference pages from the program
+	$(BIN)/python -m worker.cli.reference > deploy/docs/reference.md
+	$(BIN)/termsync explain --markdown > deploy/docs/errors.md
 
 lock: $(READY)  ## renew the lock files from pyproject.toml (needs uv)
 	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml --output-file requirements.lock

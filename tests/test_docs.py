@@ -1,0 +1,46 @@
+"""The pages say what the program does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from worker import explain
+from worker.cli import COMMANDS, reference
+from worker.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+REWRITE = "run `make reference`"
+PAGES = sorted([ROOT / "README.md", *(ROOT / "deploy").rglob("*.md"), *(ROOT / "tests").rglob("*.md")])
+
+
+def test_the_reference_page_is_the_programs_own() -> None:
+    assert (ROOT / "deploy/docs/reference.md").read_text() == reference.page(), REWRITE
+
+
+def test_the_page_of_error_codes_is_the_programs_own() -> None:
+    assert (ROOT / "deploy/docs/errors.md").read_text() == explain.page(), REWRITE
+
+
+def test_the_example_of_settings_names_only_settings_there_are() -> None:
+    named = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / "deploy/env.example").read_text(), re.M))
+    known = {setting.name for setting in Settings.model_construct().describe()}
+    assert named <= known
+    assert {"DATABASE_URL", "REDIS_URL", "NETSUITE_ACCOUNT"} <= named
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_name_only_commands_and_files_there_are(page: Path) -> None:
+    text = page.read_text()
+    for command in re.findall(r"(?:`|^    )termsync ([a-z-]+)", text, re.M):
+        assert command in COMMANDS
+    for link in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (page.parent / link).exists(), link
+
+
+def test_the_procfile_starts_commands_there_are() -> None:
+    lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+    assert set(lines) == {"release", "web", "worker", "scheduler"}
+    for command in lines.values():
+        assert command.split()[0] == "termsync"
+        assert command.split()[1] in COMMANDS
