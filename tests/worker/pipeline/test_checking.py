@@ -1,32 +1,36 @@
-"""The nightly check finds nothing when all is well, and mends what a new tz database or a stray write left."""
+"""The nightly check corrects what rules or releases of the tz database have made wrong, and nothing else."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import pytest
+from calendar_oracle import first_instant_after
+from engine_checks import check_events, check_findable
 from school import School, checksums, rows
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
-from models.enrollment_changes import NOTHING, Why
+from models.enrollment_changes import NOTHING
 from worker import clock
-from worker.pipeline import checking, expire
+from worker.pipeline import checking
 from worker.pipeline.checking import Corrected
+
+END = date(2090, 6, 30)
 
 
 @pytest.fixture
 def school(sessions: sessionmaker[Session]) -> School:
-    """Three people with dates far ahead and one without any."""
+    school = School(sessions)
     with sessions() as session:
         now = clock.now(session)
-    school = School(sessions)
-    school.open(["acme"], now)
-    ahead = now.astimezone(UTC).date() + timedelta(days=100)
-    for expiration in (ahead, ahead, ahead + timedelta(days=1), None):
-        school.enroll("acme", now, None, expiration, modules=1)
+    school.open(["acme", "beta"], now)
+    for key in school.tenant_ids:
+        school.enroll(key, now, None, END)
+        school.enroll(key, now, None, date(2020, 1, 1))
+        school.enroll(key, now)
     return school
 
 
-def test_a_sound_database_is_left_as_it_is(school: School, sessions: sessionmaker[Session]) -> None:
+def test_what_is_right_is_left_alone(school: School, sessions: sessionmaker[Session]) -> None:
     with sessions() as session:
         before = checksums(session)
     assert checking.check_tenants(sessions) == Corrected(NOTHING, 0)
@@ -34,36 +38,29 @@ def test_a_sound_database_is_left_as_it_is(school: School, sessions: sessionmake
         assert checksums(session) == before
 
 
-def test_a_stale_boundary_is_worked_out_anew_with_its_event(
-    school: School, sessions: sessionmaker[Session]
+def test_a_boundary_of_older_rules_is_worked_out_anew(school: School, sessions: sessionmaker[Session]) -> None:
+    right = first_instant_after(END, "America/New_York")
+    with sessions.begin() as session:
+        session.execute(text("update enrollment set boundary = boundary + interval '1 hour' where status = 'E'"))
+        session.execute(text("update enrollment_event v set boundary = e.boundary from enrollment e"
+                             " where e.id = v.enrollment_id"))  # fmt: skip
+    assert checking.check_tenants(sessions).redated.changed == 2
+    with sessions() as session:
+        found = rows(session, "select boundary from enrollment where status = 'E' and boundary is not null")
+        check_events(session)
+        check_findable(session)
+    assert found == [(right,), (right,)]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["delete from due_boundary where tenant_id = {}", "update due_boundary set open = false where tenant_id = {}"],
+)
+def test_a_boundary_nobody_would_sweep_is_opened_again(
+    school: School, sessions: sessionmaker[Session], fault: str
 ) -> None:
     with sessions.begin() as session:
-        right = rows(session, "select id, boundary from enrollment order by id")
-        session.execute(text("update enrollment set boundary = boundary + interval '1 hour' where id = 1"))
-    corrected = checking.check_tenants(sessions)
-    assert (corrected.redated.changed, corrected.redated.expired) == (1, 0)
+        session.execute(text(fault.format(school.tenant_ids["beta"])))
+    assert checking.check_tenants(sessions) == Corrected(NOTHING, 1)
     with sessions() as session:
-        assert rows(session, "select id, boundary from enrollment order by id") == right
-        assert rows(session, "select actor from enrollment_event where version = 2") == [("check",)]
-
-
-def test_a_boundary_nobody_would_sweep_is_opened_again(school: School, sessions: sessionmaker[Session]) -> None:
-    with sessions.begin() as session:
-        session.execute(text("update due_boundary set open = false"))
-    assert checking.check_tenants(sessions).reopened == 2
-
-
-def test_a_busy_tenant_with_many_boundaries_keeps_nobody_else_waiting(sessions: sessionmaker[Session]) -> None:
-    now = datetime(2026, 3, 5, 17, tzinfo=UTC)
-    school = School(sessions)
-    school.open(["acme", "beta"], now)
-    for offset in range(120):
-        school.enroll("acme", now, None, date(2026, 3, 6) + timedelta(days=offset), modules=0)
-    school.enroll("beta", now, None, date(2026, 9, 1), modules=0)
-    later = now + timedelta(days=400)
-    with sessions.begin() as holder:
-        holder.execute(text("select 1 from tenant where key = 'acme' for no key update"))
-        with sessions.begin() as session:
-            swept = expire.sweep_batch(session, Why("sweep", later))
-    assert swept is not None
-    assert swept.expired == 1
+        check_findable(session)

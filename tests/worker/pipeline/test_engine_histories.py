@@ -16,7 +16,9 @@ from netsuite_histories import CUSTOMERS, KEYS, NetSuiteHistories, days, picks, 
 from school import checksums, land
 from sqlalchemy.orm import Session
 
-from models import holding
+from models import boundaries, holding, locks
+from models.enrollment_changes import NOTHING
+from models.redating import redate_tenant
 from worker.database import make_engine
 from worker.pipeline import expire, holds, tenants
 
@@ -166,6 +168,7 @@ class Histories(NetSuiteHistories):
             before = checksums(session)
         self._reconcile(1 - worker)
         self.sweep(1 - worker)
+        self.everything_is_worked_out_anew(worker)
         for read_at, said in self.pages[-3:]:
             with self.workers[1 - worker].begin() as session:
                 if all(self.oracle.landed.get(s.order) for s in said):
@@ -173,6 +176,13 @@ class Histories(NetSuiteHistories):
         with self.workers[worker]() as session:
             after = checksums(session)
         must_equal(after, before)
+
+    def everything_is_worked_out_anew(self, worker: int) -> None:
+        """As the nightly check does it."""
+        for tenant_id in self.school.tenant_ids.values():
+            with self.workers[worker].begin() as session:
+                assert redate_tenant(session, locks.lock_tenant(session, tenant_id), self.why()) == NOTHING
+                assert boundaries.reopen(session, tenant_id) == 0
 
     def _land_known(self, session: Session, said: list[Said], read_at: datetime) -> None:
         """Land again only rows that have landed just so."""
