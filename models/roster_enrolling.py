@@ -27,13 +27,14 @@ def next_slice(session: Session, tenant_key: str, after: int, size: int) -> tupl
 
 # An order that the enrollment has already stays, whatever has become of it; a different one must be selectable.
 # A different order without a date clears the typed date. What differs is settled here, before anything is written.
+# No table is joined twice: nothing is known yet of how many rows there are, and the planner would guess wrong.
 _WANT = text("""
 with said as materialized (
     select * from roster_line
     where tenant = :tenant and course is not null and line > :after and line <= :last
 ), orders as materialized (
     select n.number, count(o.id) as matches, min(o.id) as id, string_agg(o.id::text, ', ' order by o.id) as ids,
-        min(case
+        min(o.term_end) as term_end, min(case
             when o.flag is not null then 'is ' || o.flag
             when o.status = 'A' then 'is pending approval'
             when o.term_end + cast(:grace_days as int) < :today then 'ended on ' || o.term_end
@@ -43,10 +44,10 @@ with said as materialized (
     group by n.number
 ), found as (
     select s.*, u.id as user_id, r.may_change, v.id as course_version_id, e.id as enrollment_id,
-        e.status as old_status, e.sales_order_id as old_order_id, e.expiration_date as old_date,
-        e.completed_modules as old_completed,
+        e.status as old_status, e.sales_order_id as old_order_id, old.term_end as old_term_end,
+        e.expiration_date as old_date, e.completed_modules as old_completed,
         not s.order_given or coalesce(old.number = s.sales_order, false) as keeps_order,
-        o.matches, o.id as found_order_id, o.ids, o.obstacle,
+        o.matches, o.id as found_order_id, o.term_end as found_term_end, o.ids, o.obstacle,
         (select count(*) from module m where m.course_version_id = v.id) as modules_of_version
     from said s
     join users u on u.tenant_id = :tenant_id and u.key = s.user_key
@@ -57,7 +58,9 @@ with said as materialized (
     left join sales_order old on old.id = e.sales_order_id and old.tenant_id = :tenant_id
     left join orders o on o.number = s.sales_order
 ), ordered as (
-    select f.*, case when keeps_order then old_order_id else found_order_id end as order_id from found f
+    select f.*, case when keeps_order then old_order_id else found_order_id end as order_id,
+        case when keeps_order then old_term_end else found_term_end end as term_end
+    from found f
 ), dated as (
     select o.*, case
         when date_given then expiration_date
@@ -67,23 +70,18 @@ with said as materialized (
 ), settled as (
     select d.*, enrollment_id is null or (order_id, wanted_date) is distinct from (old_order_id, old_date) as moves
     from dated d
-), judged as (
-    select s.*,
-        moves or status <> old_status or completed_modules <> old_completed as differs,
-        case
-            when sales_order is null or keeps_order then null
-            when matches = 0 then 'order-not-of-tenant'
-            when matches > 1 then 'order-ambiguous'
-            when obstacle is not null then 'order-not-selectable'
-        end as order_code
+), compared as (
+    select s.*, coalesce(moves or status <> old_status or completed_modules <> old_completed, moves) as differs
     from settled s
-), refused as (
-    select line, case
-        when order_code is not null then order_code
+), judged as materialized (
+    select c.*, case
+        when sales_order is not null and not keeps_order and matches = 0 then 'order-not-of-tenant'
+        when sales_order is not null and not keeps_order and matches > 1 then 'order-ambiguous'
+        when sales_order is not null and not keeps_order and obstacle is not null then 'order-not-selectable'
         when modules_of_version > 0 and completed_modules > modules_of_version then 'completed-modules-too-many'
         when not may_change and differs then 'user-inactive'
-        end as code, user_key, sales_order, completed_modules, ids, obstacle, modules_of_version
-    from judged
+    end as code
+    from compared c
 ), noted as (
     insert into roster_bad (line, field, value, code, detail)
     select line,
@@ -99,15 +97,13 @@ with said as materialized (
             when 'user-inactive' then 'is inactive'
             else 'the course version has ' || modules_of_version || ' modules'
         end
-    from refused where code is not null
+    from judged where code is not null
 )
 insert into roster_enrollment
-select j.line, j.user_id, j.course_version_id, j.enrollment_id, j.order_id, j.wanted_date,
-    coalesce(j.wanted_date, o.term_end + cast(:grace_days as int)), j.completed_modules,
-    case when j.moves or j.status <> j.old_status then j.status end, coalesce(j.differs, false)
-from judged j
-join refused r on r.line = j.line and r.code is null
-left join sales_order o on o.id = j.order_id and o.tenant_id = :tenant_id
+select line, user_id, course_version_id, enrollment_id, order_id, wanted_date,
+    coalesce(wanted_date, term_end + cast(:grace_days as int)), completed_modules,
+    case when moves or status <> old_status then status end, differs
+from judged where code is null
 """)
 _NEW = f"""
     select cast(:tenant_id as bigint) as tenant_id, w.user_id, w.course_version_id, w.sales_order_id,

@@ -21,7 +21,7 @@ from worker import clock
 from worker.pipeline import expire, roster_file
 from worker.pipeline.roster_file import BadLine
 
-CHUNK = 20_000  # lines copied at once
+CHUNK = 5_000  # lines copied at once
 SLICE = 10_000  # lines of enrollments written in one transaction
 
 Told = Callable[[str, int], None]
