@@ -57,13 +57,16 @@ def test_d3_work_of_a_killed_worker_is_done_by_another_within_fifteen_seconds(
     assert recovery <= 15
 
 
-def test_a_worker_ends_with_its_master_and_a_master_with_its_worker(workers: Workers, marks: redis.Redis) -> None:
+def test_a_worker_ends_with_its_master_and_a_master_with_its_worker(
+    workers: Workers, sessions: sessionmaker[Session]
+) -> None:
     masters = workers.start(), workers.start()
-    fault_actors.hang.send("first")
-    fault_actors.hang.send("second")
-    _next(marks, "begun")
-    _next(marks, "begun")
-    marks.set("let-go", 1)
+
+    def both_work() -> bool:
+        with sessions() as session:
+            return session.scalars(select(func.count()).select_from(WorkerProcess)).one() == 2
+
+    assert eventually(both_work)
     (worker,) = children(masters[0].pid)
     masters[0].kill()
     assert gone([worker])

@@ -191,3 +191,15 @@ def test_a_redis_without_its_replicas_keeps_nothing_leased_and_recovers_alone(
     valkey.client().config_set("min-replicas-to-write", 0)
     assert eventually(lambda: _leased(valkey) == 0)
     assert sorted(jobs.done) == list(range(JOBS))
+
+
+def test_a_message_for_an_actor_of_another_version_is_set_aside_and_the_others_are_done(
+    valkey: Valkey, ours: Broker, stopped: list[Worker]
+) -> None:
+    jobs = Jobs(ours)
+    ours.enqueue(dramatiq.Message(queue_name="short", actor_name="of_old", args=(1,), kwargs={}, options={}))
+    jobs.go.set()
+    _start(jobs, stopped)
+    assert eventually(lambda: sorted(jobs.done) == list(range(JOBS)))
+    assert eventually(lambda: _leased(valkey) == 0)
+    assert valkey.client().hlen("dramatiq:short.XQ.msgs") == 1
