@@ -33,7 +33,10 @@ def label(request: pytest.FixtureRequest) -> Iterator[str]:
     """A word among the arguments of every process of the test."""
     word = f"{request.node.name}-{os.getpid()}"
     yield word
-    assert gone(find(word))
+    left = [pid for pid in find(word) if not gone([pid])]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left == []
 
 
 def _supervisor(label: str, program: str) -> "subprocess.Popen[str]":
