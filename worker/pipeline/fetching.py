@@ -15,19 +15,20 @@ Reads = tuple[Key, Iterator[OrderPage]]
 def prefetched(reads: Iterable[Reads[Key]], at_once: int) -> Iterator[Iterator[tuple[Key, OrderPage]]]:
     """Pages of several reads in the order they arrive, at most `at_once` requests in flight and twice that held.
 
-    A read's next page is asked for as soon as one arrives, before the caller has it, so that the network never
-    waits for the database. Pages of one read stay in order. An error of a read is raised to the caller.
+    Twice as many reads are begun as there are requests at once, so that the next one goes out when an answer is
+    in, not when the caller has dealt with it: the network never waits for the database. Pages of one read stay in
+    order. An error of a read is raised to the caller.
     """
     executor = ThreadPoolExecutor(at_once, thread_name_prefix="fetch")
     try:
-        yield _pages(executor, iter(reads), at_once)
+        yield _pages(executor, iter(reads), 2 * at_once)
     finally:
         # Not waiting: an answer still under way may take minutes, and whoever stops here has seconds.
         executor.shutdown(wait=False, cancel_futures=True)
 
 
 def _pages(
-    executor: ThreadPoolExecutor, reads: Iterator[Reads[Key]], at_once: int
+    executor: ThreadPoolExecutor, reads: Iterator[Reads[Key]], begun: int
 ) -> Iterator[tuple[Key, OrderPage]]:
     waiting: dict[Future[OrderPage | None], Reads[Key]] = {}
 
@@ -35,13 +36,20 @@ def _pages(
         if read is not None:
             waiting[executor.submit(next, read[1], None)] = read
 
-    for _ in range(at_once):
+    for _ in range(begun):
         start(next(reads, None))
     while waiting:
-        arrived, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in arrived:
+        arrived = _arrived(waiting)
+        while arrived:
+            future = arrived.pop(0)
             key, pages = waiting.pop(future)
             page = future.result()
             start((key, pages) if page is not None and not page.last else next(reads, None))
             if page is not None:
                 yield key, page
+
+
+def _arrived(waiting: Iterable[Future[OrderPage | None]]) -> list[Future[OrderPage | None]]:
+    """Those that are done, in the order they were begun, so that an error loses no page that came before it."""
+    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    return [future for future in waiting if future in done]
