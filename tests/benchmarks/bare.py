@@ -5,7 +5,7 @@ from, no check of a page, no rejected rows, no tenants, nothing accepted.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import msgspec
 import psycopg
@@ -52,20 +52,29 @@ class Order(NamedTuple):
     payload: str
 
 
-def load(database_url: str, pages: Iterable[Iterable[tuple[Any, ...]]]) -> int:
-    """COPY, upsert and commit of each page; returns how many rows."""
-    rows = 0
-    with psycopg.connect(database_url, options="-c timezone=UTC") as connection, connection.cursor() as cursor:
-        cursor.execute(PREPARE)
-        connection.commit()
-        for page in pages:
-            with cursor.copy(COPY) as copy:
-                for row in page:
-                    copy.write_row(row)
-            cursor.execute(UPSERT)
-            rows += cursor.rowcount
-            connection.commit()
-    return rows
+class Loader:
+    """COPY, upsert and commit of one page after the other, on a connection of its own."""
+
+    def __init__(self, database_url: str) -> None:
+        self._connection = psycopg.connect(database_url, options="-c timezone=UTC")
+        self._cursor = self._connection.cursor()
+        self._cursor.execute(PREPARE)
+        self._connection.commit()
+
+    def load(self, page: Iterable[tuple[Any, ...]]) -> int:
+        """Returns how many rows were new or changed."""
+        with self._cursor.copy(COPY) as copy:
+            for row in page:
+                copy.write_row(row)
+        self._cursor.execute(UPSERT)
+        self._connection.commit()
+        return self._cursor.rowcount
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
 
 
 class _Row(msgspec.Struct):
