@@ -41,3 +41,16 @@ def termsync(tmp_path: Path, database_url: str, redis_url: str, account: Mock) -
 def unconfigured(tmp_path: Path) -> Termsync:
     """The command with no setting at all."""
     return Termsync(tmp_path, {})
+
+
+@pytest.fixture
+def own_account() -> Iterator[Mock]:
+    """An account for one test that changes it."""
+    with serve(MockConfig(orders=ORDERS, customers=6)) as mock:
+        yield mock
+
+
+@pytest.fixture
+def own(termsync: Termsync, own_account: Mock) -> Termsync:
+    """The command, with `own_account`."""
+    return Termsync(termsync.folder, {**termsync.variables, "NETSUITE_BASE_URL": own_account.base_url})
