@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 app = group()
 Key = Annotated[str, typer.Argument(metavar="TENANT", help="Key of the tenant on the learning platform.")]
 Customers = Annotated[list[int], typer.Argument(metavar="CUSTOMER...", help="Internal ids of NetSuite customers.")]
-Zone = Annotated[str | None, typer.Option("--zone", help="Time zone, such as Europe/Berlin.")]
+Zone = Annotated[str | None, typer.Option("--time-zone", "--zone", help="Time zone, such as Europe/Berlin.")]
 Grace = Annotated[int | None, typer.Option("--grace", help="Days of access after the term's end, 0 to 366.")]
 
 
@@ -67,7 +67,7 @@ def set_tenant(
     from worker.pipeline import tenants
 
     if name is None and zone is None and grace is None:
-        raise typer.BadParameter("Give at least one of --name, --zone and --grace.", param_hint="tenant set")
+        raise typer.BadParameter("Give at least one of --name, --time-zone and --grace.", param_hint="tenant set")
     out = Output(as_json)
     with opened() as found, found.sessions.begin() as session:
         tenant_id = tenants.find(session, key).id

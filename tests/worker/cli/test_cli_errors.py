@@ -111,7 +111,7 @@ def test_unknown_order(termsync: Termsync) -> None:
     [
         (["sync", "--full", "--tenant", "acme"], "--tenant"),
         (["expire", "--as-of", "2030-01-01"], "--dry-run"),
-        (["tenant", "set", "acme"], "--zone"),
+        (["tenant", "set", "acme"], "--time-zone"),
         (["sync", "--customer", "many"], "--customer"),
         (["worker", "--queue", "middle"], "middle"),
         (["mock-netsuite", "--today", "yesterday"], "yesterday"),
