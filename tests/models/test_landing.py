@@ -124,7 +124,7 @@ PAGES = st.lists(
 )
 
 
-@effort(60)
+@effort(40)
 @given(pages=PAGES, order=st.randoms(use_true_random=False))
 def test_the_end_does_not_depend_on_the_order_of_pages_rows_and_chunks(
     pages: list[tuple[int, list[tuple[int, int]]]], order: Any, database: Engine

@@ -209,7 +209,7 @@ def test_every_history_ends_as_the_domain_says(database_url: str) -> None:
         engines = two_workers
 
     try:
-        run_state_machine_as_test(Machine, settings=effort(35, stateful_step_count=35))
+        run_state_machine_as_test(Machine, settings=effort(30, stateful_step_count=35))
     finally:
         for engine in two_workers:
             engine.dispose()

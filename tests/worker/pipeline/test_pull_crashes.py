@@ -17,7 +17,7 @@ from worlds import copy_of
 # Killed before a commit leaves what the commit before it left, as does any statement between the two: of those
 # only each n-th is tried.
 EVERY = 1 if DEEP else 60
-SCOPES = ["full", "incremental", "tenant:acme", "order:SO13"]
+SCOPES = ["full", "incremental", "order:SO13", *(["tenant:acme", "customer:5"] if DEEP else [])]
 
 
 class Killed(BaseException):
