@@ -31,18 +31,18 @@ class Sizes:
     """How much of everything. The figures of the issue are about FULL."""
 
     orders: tuple[int, int] = (100_000, 1_000_000)
-    pull_runs: tuple[int, int] = (3, 2)  # for each size of `orders`
+    pull_runs: tuple[int, int] = (3, 1)  # for each size of `orders`
     tenants: int = 100
     customers: int = 2_000
     changed_orders: int = 100
-    change_runs: int = 10
+    change_runs: int = 8
     landing_runs: int = 5
     enrollments: int = 1_000_000
     followers: int = 100_000
     expiry_runs: int = 3
     idle_sweeps: int = 100
     rings: int = 100
-    kills: int = 5
+    kills: int = 3
     page_latency: float = 0.5  # s
     slots: int = 5
     latency_runs: int = 3
