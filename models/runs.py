@@ -178,16 +178,17 @@ def give_back(
     run: ClaimedRun,
     not_before: datetime | None = None,
     error: tuple[str, str] | None = None,
+    progress: Mapping[str, Any] | None = None,
 ) -> None:
     """Return the run to the queue with its progress, at once or for later. `error`: why it could not go on.
 
-    A start that is given back at once was not a failed one.
+    A start that is given back was not lost: it does not count towards quarantine.
     """
-    values: dict[str, Any] = {"state": "queued", "worker_id": None, "not_before": not_before}
+    values: dict[str, Any] = {"state": "queued", "worker_id": None, "not_before": not_before, "attempts": 0}
     if error is not None:
         values["error_code"], values["error_detail"] = error
-    if not_before is None:
-        values["attempts"] = 0
+    if progress is not None:
+        values["progress"] = dict(progress)
     _write_held(session, run, values)
 
 

@@ -1,9 +1,14 @@
 """Connections to PostgreSQL: one engine a process, made from a URL."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
 from models import migrate
 from worker.errors import DependencyUnreachable, SettingInvalid
@@ -18,6 +23,10 @@ IDLE_IN_TRANSACTION_TIMEOUT = 60  # seconds
 # A server that vanished without a word is noticed within this time, also by who only waits for its answer.
 TCP_USER_TIMEOUT = 30  # seconds
 KEEPALIVES_IDLE, KEEPALIVES_INTERVAL = 10, 5  # seconds
+# Landing and reconciling take the same rows in different orders; whoever loses just does it again.
+DEADLOCK_ATTEMPTS = 6
+
+Result = TypeVar("Result")
 
 
 def driver_url(url: str) -> URL:
@@ -98,3 +107,20 @@ def check(url: str) -> None:
 
 def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
+
+
+def in_transaction(sessions: sessionmaker[Session], work: Callable[[Session], Result]) -> Result:
+    """Do `work` in a transaction of its own, again when the database ended it to break a deadlock."""
+    for attempt in Retrying(
+        retry=retry_if_exception(_is_deadlock),
+        stop=stop_after_attempt(DEADLOCK_ATTEMPTS),
+        wait=wait_random(0, 0.2),
+        reraise=True,
+    ):
+        with attempt, sessions.begin() as session:
+            result = work(session)
+    return result
+
+
+def _is_deadlock(error: BaseException) -> bool:
+    return isinstance(error, OperationalError) and isinstance(error.orig, DeadlockDetected)

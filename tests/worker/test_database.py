@@ -1,5 +1,7 @@
 """Engines and the clock against the real server."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import psycopg
@@ -10,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from worker import clock
-from worker.database import check, driver_url, make_engine
+from worker.database import check, driver_url, in_transaction, make_engine
 from worker.errors import DependencyUnreachable, SettingInvalid
 
 
@@ -84,3 +86,28 @@ def test_a_pool_outlives_the_loss_of_its_connections(sessions: sessionmaker[Sess
         killer.execute("select pg_terminate_backend(%s, 5000)", [victim])
     with sessions() as session:
         assert session.scalar(text("select pg_backend_pid()")) != victim
+
+
+def test_who_loses_a_deadlock_does_its_work_again(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        session.execute(text("create table pair (id int primary key, n int not null)"))
+        session.execute(text("insert into pair values (1, 0), (2, 0)"))
+    both_hold_one = threading.Barrier(2, timeout=30)
+    starts = []
+
+    def add(first: int, second: int) -> None:
+        def work(session: Session) -> None:
+            starts.append(first)
+            session.execute(text("update pair set n = n + 1 where id = :id"), {"id": first})
+            if len(starts) <= 2:
+                both_hold_one.wait()
+            session.execute(text("update pair set n = n + 1 where id = :id"), {"id": second})
+
+        in_transaction(sessions, work)
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(add, 1, 2), threads.submit(add, 2, 1)]:
+            done.result(timeout=60)
+    with sessions() as session:
+        assert session.execute(text("select id, n from pair order by id")).all() == [(1, 2), (2, 2)]
+    assert len(starts) == 3

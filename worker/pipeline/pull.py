@@ -21,7 +21,7 @@ from worker.pipeline import tenants
 from worker.pipeline.fetching import Key, Reads, prefetched
 from worker.pipeline.guard import Thresholds
 from worker.pipeline.scope import Scope, ScopeKind, format_instant, parse_instant
-from worker.pipeline.store import DryStore, LiveStore, StopAsked, ids_of
+from worker.pipeline.store import FAILED_STARTS, DryStore, LiveStore, StopAsked, ids_of
 from worker.pipeline.tally import Tally
 
 ORDERS, DELETIONS = "orders", "deletions"
@@ -86,16 +86,22 @@ def perform(
     except (OperatorMustAct, TryAgain, TermsyncError) as error:
         with sessions.begin() as session:
             now = clock.now(session)
-            if isinstance(error, TryAgain) and (stop() or _goes_on_later(run, store)):
-                runs.give_back(session, run, None if stop() else now + PAUSE, error=(error.code, str(error)))
+            reason = (error.code, str(error))
+            if isinstance(error, TryAgain) and stop():
+                runs.give_back(session, run, error=reason)
                 return "queued"
-            runs.finish(session, run, "failed", now, counts=tally.counts(), error=(error.code, str(error)))
+            if isinstance(error, TryAgain) and _goes_on_later(store):
+                runs.give_back(session, run, now + PAUSE, reason, store.progress)
+                return "queued"
+            runs.finish(session, run, "failed", now, counts=store.tally.counts(), error=reason)
         raise
 
 
-def _goes_on_later(run: ClaimedRun, store: "LiveStore | DryStore") -> bool:
-    """Whether pages of a full read are kept, and NetSuite has not failed it too often since the last page."""
-    return "started" in store.progress and run.attempts < MOST_FAILED_STARTS
+def _goes_on_later(store: "LiveStore | DryStore") -> bool:
+    """Whether pages of a full read are kept, and NetSuite has not failed it too often since the last one."""
+    failed = store.progress.get(FAILED_STARTS, 0) + 1
+    store.progress[FAILED_STARTS] = failed
+    return "started" in store.progress and failed <= MOST_FAILED_STARTS
 
 
 def _end(sessions: sessionmaker[Session], run: ClaimedRun, store: "LiveStore | DryStore", state: str) -> str:

@@ -11,10 +11,11 @@ from models.locks import lock_tenant
 from models.reconciling import Accepted, due_tenants
 from models.tenant import Tenant
 from worker import clock
+from worker.database import in_transaction
 from worker.pipeline import expire, guard
 from worker.pipeline.guard import Thresholds
 
-__all__ = ["Reconciled", "due_tenants", "reconcile_all", "reconcile_tenant"]
+__all__ = ["Reconciled", "due_tenants", "reconcile_all", "reconcile_one", "reconcile_tenant"]
 
 ACTOR = "reconcile"
 
@@ -38,10 +39,19 @@ def reconcile_all(
     with sessions() as session:
         due = due_tenants(session)
     for tenant_id in due:
-        with sessions.begin() as session:
-            why = Why(ACTOR, clock.now(session), run_id)
-            total += reconcile_tenant(session, tenant_id, thresholds, why)
+        total += reconcile_one(sessions, tenant_id, thresholds, run_id)
     return total
+
+
+def reconcile_one(
+    sessions: sessionmaker[Session], tenant_id: int, thresholds: Thresholds, run_id: int | None = None
+) -> Reconciled:
+    """Reconcile one tenant in a transaction of its own."""
+
+    def work(session: Session) -> Reconciled:
+        return reconcile_tenant(session, tenant_id, thresholds, Why(ACTOR, clock.now(session), run_id))
+
+    return in_transaction(sessions, work)
 
 
 def reconcile_tenant(session: Session, tenant_id: int, thresholds: Thresholds, why: Why) -> Reconciled:

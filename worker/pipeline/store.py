@@ -3,6 +3,7 @@
 import pickle
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -14,11 +15,14 @@ from models.enrollment_changes import Why
 from models.landing import Landed
 from models.runs import ClaimedRun
 from worker import clock
+from worker.database import in_transaction
 from worker.pipeline import reconcile
 from worker.pipeline.guard import Thresholds
 from worker.pipeline.tally import Tally
 
 Also = Callable[[Session], None]
+# Where a run's progress counts the starts that NetSuite failed since the last page.
+FAILED_STARTS = "failed_starts"
 
 
 class StopAsked(Exception):
@@ -60,11 +64,17 @@ class LiveStore:
         return self.tally.read > 0
 
     def page(self, page: OrderPage, also: Also | None = None) -> None:
-        with self.sessions.begin() as session:
+        counted = replace(self.tally)
+
+        def work(session: Session) -> None:
+            self.tally = replace(counted)
             keep(session, page, self.run.id, self.tally)
             if page.low is not None:
                 landing.note_unseen(session, self.run.id, page.low, page.high)
             self._save(session, also)
+
+        self.progress.pop(FAILED_STARTS, None)
+        in_transaction(self.sessions, work)
 
     def not_met(self) -> list[int]:
         with self.sessions() as session:

@@ -5,7 +5,6 @@ import math
 import dramatiq
 
 from models import boundaries
-from models.enrollment_changes import Why
 from worker import clock, metrics
 from worker.logs import get_logger
 from worker.pipeline import checking, expire, reconcile, runs
@@ -26,9 +25,7 @@ def perform_run(run_id: int) -> None:
 def reconcile_tenant(tenant_id: int) -> None:
     """Compares the tenant's due landing rows with its accepted orders, in one transaction."""
     thresholds = runner.thresholds(resources.settings)
-    with resources.sessions.begin() as session:
-        why = Why(reconcile.ACTOR, clock.now(session))
-        reconciled = reconcile.reconcile_tenant(session, tenant_id, thresholds, why)
+    reconciled = reconcile.reconcile_one(resources.sessions, tenant_id, thresholds)
     metrics.expiry_flips.labels("order_change").inc(reconciled.accepted.enrollments.expired)
 
 

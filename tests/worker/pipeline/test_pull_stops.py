@@ -91,7 +91,7 @@ def test_netsuite_that_fails_again_and_again_ends_a_full_run_in_the_end(pulls: P
 
     pulls.orders.before_page = fail
     run_id = pulls.ask("full")
-    for _ in range(MOST_FAILED_STARTS):  # the first one wrote its plan, which is progress
+    for _ in range(MOST_FAILED_STARTS):
         assert pulls.perform(run_id) == "queued"
         assert pulls.claim(run_id) is None  # a pause first
         at_once(pulls)
