@@ -229,9 +229,10 @@ def test_interrupted_waiting_gives_the_run_back(termsync: Termsync, sessions: se
             said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Run 1 is back in the queue" in said
-    done = termsync("sync", "--full", "--wait", "--json").document
-    assert (done["run"]["id"], done["run"]["state"]) == (1, "done")
-    assert done["run"]["counts"]["landed_new"] == ORDERS
+    done = termsync("sync", "--full", "--wait", "--json")
+    assert done.code == 0, done
+    run = done.document["run"]
+    assert (run["id"], run["state"], run["counts"]["landed_new"]) == (1, "done", ORDERS)
 
 
 def _wait_until_landed(sessions: sessionmaker[Session]) -> None:
