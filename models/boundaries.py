@@ -75,8 +75,9 @@ def reopen(session: Session, tenant_id: int) -> int:
     return len(session.execute(_REOPEN, {"tenant_id": tenant_id}).all())
 
 
+# What a pause kept back is due from its end on, not from the boundary.
 OLDEST_OVERDUE = text("""
-select min(e.boundary)
+select min(greatest(e.boundary, t.pause_until))
 from due_boundary b
 join tenant t on t.id = b.tenant_id
 join enrollment e on e.tenant_id = b.tenant_id and e.boundary = b.at and e.status = 'E'
@@ -85,6 +86,6 @@ where b.open and b.at <= :now and (t.paused_at is null or t.pause_until <= :now)
 
 
 def oldest_overdue(session: Session, now: datetime) -> datetime | None:
-    """The earliest boundary at which somebody is still stored as E and should be X; None when all is written."""
+    """Since when somebody is stored as E and should be X; None when all is written."""
     overdue: datetime | None = session.execute(OLDEST_OVERDUE, {"now": now}).scalar_one()
     return overdue

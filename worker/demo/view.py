@@ -66,9 +66,8 @@ class Lines:
             print(f"{_clock(line.at)}  {line.tenant or '-':<10} {line.kind:<10} {line.text}", file=self._out)
         self._looks += 1
         if picture.status is not None and self._looks % self.SUMMARY_EVERY == 0:
-            print(
-                f"{_clock(picture.status.facts.now)}  {'-':<10} {'status':<10} {_summary(picture)}", file=self._out
-            )
+            state = f"{picture.status.verdict}, {_summary(picture)}"
+            print(f"{_clock(picture.status.facts.now)}  {'-':<10} {'status':<10} {state}", file=self._out)
         self._out.flush()
 
 
