@@ -8,6 +8,8 @@ from own_valkey import Valkey
 
 from worker import explain
 
+pytest_plugins = ("configured_command",)
+
 NOWHERE = "postgresql://nobody:pass-word@127.0.0.1:1/nothing"
 
 

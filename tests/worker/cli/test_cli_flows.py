@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from connectors.mock_netsuite import Mock, MockConfig, serve
 from worker.demo.account import Login, RecordApi
 
+pytest_plugins = ("configured_command",)
+
 CURRENT_ORDERS = text("""
 select number from sales_order
 where flag is null and status <> 'A' and term_end > :today and term_start < cast(:today as date) - 30 order by id

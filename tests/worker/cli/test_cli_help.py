@@ -9,6 +9,8 @@ from typer.main import get_command
 
 from worker.cli import COMMANDS, app
 
+pytest_plugins = ("configured_command",)
+
 HEAVY = {"sqlalchemy", "pydantic", "rich", "dramatiq", "redis", "requests", "duckdb", "structlog", "alembic"}
 
 
