@@ -80,7 +80,7 @@ def _termsync(
     """
 
 
-def run(arguments: Sequence[str]) -> int:
+def execute(arguments: Sequence[str]) -> int:
     """Runs one command line; returns its exit code. Every error is shown, none is raised."""
     from worker.cli import errors
 
@@ -94,4 +94,4 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """The console script."""
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(execute(sys.argv[1:]))

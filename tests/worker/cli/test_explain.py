@@ -68,12 +68,12 @@ def test_codes_are_explained_once_and_in_words() -> None:
 
 
 def test_explain_prints_one_code_all_codes_and_the_page(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["explain", "account-differs"]) == 0
+    assert cli.execute(["explain", "account-differs"]) == 0
     assert "What to do: Point DATABASE_URL" in capsys.readouterr().out
-    assert cli.run(["explain"]) == 0
+    assert cli.execute(["explain"]) == 0
     listed = capsys.readouterr().out
     assert all(f"{code}\t" in listed for code in KNOWN)
-    assert cli.run(["explain", "--markdown"]) == 0
+    assert cli.execute(["explain", "--markdown"]) == 0
     assert capsys.readouterr().out == explain.page()
-    assert cli.run(["explain", "nonsense"]) == 1
+    assert cli.execute(["explain", "nonsense"]) == 1
     assert "code-unknown" in capsys.readouterr().err
