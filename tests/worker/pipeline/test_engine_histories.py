@@ -195,8 +195,8 @@ class Histories(NetSuiteHistories):
             check_all(session, self.oracle, self.school.tenant_ids)
 
     def teardown(self) -> None:
-        self.sweep(0)
         self.reconcile(1)
+        self.sweep(0)
         with self.workers[0]() as session:
             check_all(session, self.oracle, self.school.tenant_ids)
             check_at_rest(session, self.oracle)
