@@ -6,7 +6,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from models.hold import Hold
-from models.reconciling import WOULD_EXPIRE, proposal_parameters, propose
+from models.reconciling import WOULD_EXPIRE, proposal_parameters
 from models.tenant import Tenant
 
 _ITEMS = text(f"""
@@ -33,24 +33,6 @@ select not exists (
          where hold_id = :hold_id
      except select order_id, customer_id, number, status, term_start, term_end, flag from proposal)
 )
-""")
-_LISTED_ROWS = text("""
-select order_id from landing_order
-where order_id in (select order_id from hold_item where hold_id = :hold_id)
-order by order_id for update
-""")
-# A new number alone does not make the data other than what was listed.
-_DECLINE = text("""
-update landing_order l set declined = true
-from proposal p join hold_item i on i.hold_id = :hold_id and i.order_id = p.order_id
-where l.order_id = p.order_id and (p.customer_id, p.status, p.term_start, p.term_end, p.flag)
-    is not distinct from (i.customer_id, i.status, i.term_start, i.term_end, i.flag)
-""")
-_DUE_AGAIN = text("""
-insert into landing_due (tenant_id, order_id)
-select :tenant_id, p.order_id from proposal p join landing_order l on l.order_id = p.order_id
-where not l.declined order by p.order_id
-on conflict (tenant_id, order_id) do nothing
 """)
 _RELEASE_DUE = text("delete from landing_due where tenant_id = :tenant_id and hold_id = :hold_id")
 
@@ -86,17 +68,6 @@ def decide(session: Session, hold: Hold, state: str, by: str, reason: str | None
         .where(Hold.id == hold.id)
         .values(state=state, decided_at=now, decided_by=by, decision_reason=reason)
     )
-
-
-def decline(session: Session, hold: Hold) -> None:
-    """Remember the list as declined, so that the same data does not come back as a new hold.
-
-    What landed since with other values than those listed, or was never listed, is due still.
-    """
-    session.execute(_LISTED_ROWS, {"hold_id": hold.id})  # pages being landed first, as they lock in this order too
-    propose(session, hold.tenant_id)
-    session.execute(_DECLINE, {"hold_id": hold.id})
-    session.execute(_DUE_AGAIN, {"tenant_id": hold.tenant_id})
 
 
 def release_due(session: Session, hold: Hold) -> None:

@@ -96,10 +96,7 @@ with newest as (
         reject_detail = excluded.reject_detail,
         read_at = excluded.read_at,
         gone = case when excluded.read_at > l.gone_at then null else l.gone end,
-        gone_at = case when excluded.read_at > l.gone_at then null else l.gone_at end,
-        declined = l.declined and l.gone is null and
-            (l.customer_id, l.status, l.term_start, l.term_end) is not distinct from
-            (excluded.customer_id, excluded.status, excluded.term_start, excluded.term_end)
+        gone_at = case when excluded.read_at > l.gone_at then null else l.gone_at end
     where (
             coalesce(excluded.modified_at, l.modified_at) > l.modified_at
             or (coalesce(excluded.modified_at, l.modified_at) is not distinct from l.modified_at
@@ -178,7 +175,7 @@ def park(session: Session, rows: Sequence[tuple[str, str, str]], run_id: int | N
 
 _MARK_GONE = text("""
 with gone as (
-    update landing_order l set gone = :gone, gone_at = :now, declined = false
+    update landing_order l set gone = :gone, gone_at = :now
     where order_id = any(:order_ids) and gone is distinct from 'deleted' and gone is distinct from :gone
     returning order_id
 ), due as (
@@ -230,9 +227,6 @@ def unseen(session: Session, met: Sequence[int], low: int, high: int | None) -> 
     return list(session.execute(_UNSEEN, {"met": list(met), "low": low, "high": high}).scalars())
 
 
-_FORGET_DECLINED = text(
-    "update landing_order set declined = false where customer_id = any(:customer_ids) and declined"
-)
 _REDUE_CUSTOMER = text("""
 insert into landing_due (tenant_id, order_id)
 select c.tenant_id, l.order_id
@@ -253,10 +247,5 @@ def lock_mapping(session: Session) -> None:
 
 
 def due_again(session: Session, customer_ids: Sequence[int]) -> int:
-    """Compare all orders of these customers anew, for their present tenant and for any that had them.
-
-    What was declined for one tenant says nothing about another: it is judged anew as well.
-    """
-    parameters = {"customer_ids": list(customer_ids)}
-    session.execute(_FORGET_DECLINED, parameters)
-    return len(session.execute(_REDUE_CUSTOMER, parameters).all())
+    """Compare all orders of these customers anew, for their present tenant and for any that had them."""
+    return len(session.execute(_REDUE_CUSTOMER, {"customer_ids": list(customer_ids)}).all())

@@ -45,12 +45,14 @@ _TAKE_DUE = text("delete from landing_due where tenant_id = :tenant_id returning
 # The due rows are read in a statement of their own, after they were taken: what lands later is due again. They are
 # given as an array, so that the plan starts from them: a table without statistics is taken for thousands of rows,
 # and all landing rows were read for each tenant.
+# What a person rejected in a hold of this tenant is not proposed again until something else of that order has been
+# accepted; a new number alone does not make it other data.
 _PROPOSE = text("""
 insert into proposal
 select order_id, is_new, customer_id, number, status, term_start, term_end, flag, modified_at,
     term_end_before, flag_before
 from (
-    select due.order_id, o.id is null as is_new,
+    select due.order_id, o.id is null as is_new, o.accepted_at,
         case when keeps then o.customer_id else l.customer_id end as customer_id,
         case when keeps then o.number else l.number end as number,
         case when keeps then o.status else l.status end as status,
@@ -71,11 +73,17 @@ from (
     cross join lateral (
         select l.reject_code is not null or c.tenant_id is distinct from :tenant_id as keeps
     ) k
-    where not l.declined
-        and (o.id is not null or (l.reject_code is null and l.gone is null and c.tenant_id = :tenant_id))
+    where o.id is not null or (l.reject_code is null and l.gone is null and c.tenant_id = :tenant_id)
 ) p
-where is_new or (customer_id, number, status, term_start, term_end, flag) is distinct from
-    (old_customer_id, old_number, old_status, old_term_start, term_end_before, flag_before)
+where (is_new or (customer_id, number, status, term_start, term_end, flag) is distinct from
+        (old_customer_id, old_number, old_status, old_term_start, term_end_before, flag_before))
+    and not exists (
+        select from hold h join hold_item i on i.hold_id = h.id and i.order_id = p.order_id
+        where h.tenant_id = :tenant_id and h.state = 'rejected'
+            and h.decided_at >= coalesce(p.accepted_at, '-infinity')
+            and (i.customer_id, i.status, i.term_start, i.term_end, i.flag) is not distinct from
+                (p.customer_id, p.status, p.term_start, p.term_end, p.flag)
+    )
 """)
 _COLUMNS = "order_id, customer_id, number, status, term_start, term_end, flag, modified_at"
 

@@ -50,8 +50,6 @@ class LandingOrder(Base):
     reject_detail: Mapped[str | None]
     gone: Mapped[str | None]
     gone_at: Mapped[datetime | None]
-    # True once a person rejected a hold with exactly these values: they do not come back as a new hold.
-    declined: Mapped[bool] = mapped_column(server_default=text("false"))
     first_seen_at: Mapped[datetime]
 
 

@@ -27,7 +27,7 @@ def approve(session: Session, hold_id: int, why: Why, reason: str | None = None)
 def reject(session: Session, hold_id: int, why: Why, reason: str | None = None) -> None:
     """Drop the list. The accepted terms stay, and the same data does not come back as a new hold."""
     hold, _ = _open(session, hold_id)
-    holding.decline(session, hold)
+    holding.release_due(session, hold)
     _decide(session, hold, "rejected", why, reason)
 
 

@@ -95,7 +95,6 @@ def upgrade() -> None:  # noqa: PLR0915  (one statement a table)
         sa.Column("reject_detail", sa.Text(), nullable=True),
         sa.Column("gone", sa.Text(), nullable=True),
         sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("declined", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("gone in ('deleted', 'missing')", name=op.f("ck_landing_order_gone_known")),
         sa.CheckConstraint("(gone is null) = (gone_at is null)", name=op.f("ck_landing_order_gone_has_time")),

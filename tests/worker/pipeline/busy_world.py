@@ -98,7 +98,7 @@ def go_on(world: World) -> None:
 
 CONTENT = {
     "landing": "select order_id, customer_id, number, status, term_start, term_end, modified_at, payload,"
-    " reject_code, gone, declined from landing_order order by 1",
+    " reject_code, gone from landing_order order by 1",
     "mailbox": "select t.key, order_id, hold_id is not null from landing_due join tenant t on t.id = tenant_id"
     " order by 1, 2",
     "orders": "select t.key, o.id, customer_id, number, status, term_start, term_end, flag, modified_at"

@@ -44,12 +44,11 @@ class Terms(NamedTuple):
 
 @dataclass
 class Landed:
-    """The landing row of an order. `stamp` tells apart what was landed before and after a hold was opened."""
+    """The landing row of an order."""
 
     said: Said
     gone: str | None = None
     gone_at: datetime | None = None
-    declined: bool = False
 
 
 @dataclass
@@ -61,7 +60,7 @@ class Client:
     paused: bool = False
     until: datetime | None = None
     hold: dict[int, Terms] | None = None
-    rejected_holds: int = 0
+    declined: dict[int, list[Terms]] = field(default_factory=dict)
 
 
 @dataclass
@@ -196,22 +195,17 @@ class Oracle:
             self.customers.setdefault(said.customer, None)
             landed = self.landed.setdefault(said.order, Landed(said))
             if said.version > landed.said.version:
-                same = said[3:4] + said[5:] == landed.said[3:4] + landed.said[5:] and landed.gone is None
-                landed.declined &= same
                 landed.said = said
             if landed.gone_at is not None and read_at > landed.gone_at:
-                landed.gone, landed.gone_at, landed.declined = None, None, False
+                landed.gone, landed.gone_at = None, None
 
     def lose(self, order: int, gone: str) -> None:
         landed = self.landed.get(order)
         if landed is not None and landed.gone not in (gone, "deleted"):
-            landed.gone, landed.gone_at, landed.declined = gone, self.now, False
+            landed.gone, landed.gone_at = gone, self.now
 
     def map_customer(self, customer: int, key: str | None) -> None:
         self.customers[customer] = key
-        for landed in self.landed.values():
-            if landed.said.customer == customer:
-                landed.declined = False
 
     # accepting
 
@@ -220,13 +214,16 @@ class Oracle:
         return {
             order: terms
             for order, terms in found.items()
-            if terms is not None and terms != self.accepted.get((key, order))
+            if terms is not None
+            and terms != self.accepted.get((key, order))
+            # A new number alone does not make it other data than what was declined.
+            and terms._replace(number="") not in self.clients[key].declined.get(order, [])
         }
 
     def _proposal(self, key: str, order: int, landed: Landed) -> Terms | None:
         said, old = landed.said, self.accepted.get((key, order))
         ours = self.customers.get(said.customer) == key
-        if landed.declined or (old is None and (said.bad or landed.gone or not ours)):
+        if old is None and (said.bad or landed.gone or not ours):
             return None
         flag = landed.gone or (None if ours else "moved")
         if ours and not said.bad:
@@ -252,6 +249,8 @@ class Oracle:
             if (key, order) in self.accepted and self.accepted[key, order].end != terms.end
         }
         self.accepted |= {(key, order): terms for order, terms in proposals.items()}
+        for order in proposals:
+            self.clients[key].declined.pop(order, None)
         for person in self.of(key):
             if person.order in moved and person.typed is None:
                 self._settle(person, *before[id(person)], "order_ended_early")
@@ -300,11 +299,8 @@ class Oracle:
     def reject(self, key: str) -> None:
         hold, self.clients[key].hold = self.clients[key].hold, None
         assert hold is not None
-        present = self.proposals(key)
         for order, terms in hold.items():
-            # A new number alone does not make it other data.
-            if order in present and present[order]._replace(number="") == terms._replace(number=""):
-                self.landed[order].declined = True
+            self.clients[key].declined.setdefault(order, []).append(terms._replace(number=""))
 
     def at(self, now: datetime) -> "Oracle":
         """The same world with nothing happening until `now`."""

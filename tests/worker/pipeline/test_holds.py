@@ -158,6 +158,42 @@ def test_rejecting_keeps_the_accepted_terms_for_good(desk: Desk, held: int) -> N
     assert desk.query("select count(*) from hold") == [(1,)]
 
 
+def test_what_one_tenant_declined_reaches_the_tenant_it_moved_to(desk: Desk) -> None:
+    """The order that moved is due in both: kept here by a person, accepted there."""
+    beta = desk.school.open_another("beta", NOW)
+    with desk.sessions.begin() as session:
+        tenants.map_customer(session, beta, 2, Why("staff", NOW))
+    desk.netsuite_says((1, FUTURE), (2, FUTURE), (3, FUTURE), customer=2)  # all that acme had
+    with desk.sessions.begin() as session:
+        acme = desk.school.tenant_ids["acme"]
+        [hold] = reconcile.reconcile_tenant(session, acme, THRESHOLDS, Why("reconcile", NOW)).holds
+    desk.decide(holds.reject, hold)
+    desk.reconcile()
+    assert desk.query("select tenant_id, id, flag from sales_order order by 1, 2") == [
+        *[(acme, order, None) for order in (1, 2, 3)],
+        *[(beta, order, None) for order in (1, 2, 3)],
+    ]
+
+
+def test_rejected_data_that_comes_back_after_other_data_was_accepted_is_news(desk: Desk, held: int) -> None:
+    desk.decide(holds.reject, held)
+    desk.netsuite_says((1, FUTURE + timedelta(days=1)))
+    assert desk.reconcile(NOW + timedelta(hours=1)) is None
+    desk.netsuite_says((1, PAST))
+    assert desk.reconcile(NOW + timedelta(hours=2)) not in (None, held)
+
+
+def test_rejected_data_that_comes_back_after_data_that_was_held_too_is_still_declined(
+    desk: Desk, held: int
+) -> None:
+    desk.decide(holds.reject, held)
+    desk.netsuite_says((1, PAST - timedelta(days=1)))
+    assert desk.reconcile() is not None
+    desk.netsuite_says((1, PAST))
+    assert desk.reconcile() is None
+    assert desk.statuses() == ["E"] * 5
+
+
 def test_other_data_after_a_rejection_is_judged_anew(desk: Desk, held: int) -> None:
     desk.decide(holds.reject, held)
     desk.netsuite_says((1, PAST - timedelta(days=1)))
