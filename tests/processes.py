@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tenacity import Retrying, retry_if_exception_type, retry_if_not_result, stop_after_delay, wait_fixed
 
-PATIENCE = 30.0  # seconds: long enough for a busy machine, short enough to notice a hang
+PATIENCE = 90.0  # seconds: long enough for a busy machine, short enough to notice a hang
 
 
 def eventually(condition: Callable[[], bool], *tolerated: type[Exception]) -> bool:
