@@ -80,7 +80,8 @@ class EnrollmentEvent(Base):
 
     The key (enrollment, version) is the promise of exactly one event a change. The columns named like those of
     `Enrollment` hold the state after the change, whole, so that the last event of an enrollment is its present
-    state; `before` holds the old value of each column that changed, and is null for the first event.
+    state; `before` holds the old value of each column that changed, and is null for the first event. A sweep's
+    names the status only: an E has neither time nor cause of expiry, by constraint.
     """
 
     __tablename__ = "enrollment_event"

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -29,25 +29,6 @@ class StopAsked(Exception):
     """Somebody asked this run to stop; the page at hand is committed."""
 
 
-class Store(Protocol):
-    """What a pull does with what it reads."""
-
-    def anything_read(self) -> bool:
-        """Whether any row came, in this start of the run or an earlier one."""
-
-    def page(self, page: OrderPage, also: Also | None = None) -> None:
-        """Keep one page; `also` runs in the same transaction."""
-
-    def not_met(self) -> list[int]:
-        """Landed orders inside intervals the pages covered whole that no page named."""
-
-    def gone(self, order_ids: list[int], gone: str, also: Also | None = None) -> None:
-        """Note orders as `deleted` or `missing`."""
-
-    def conclude(self, also: Also | None = None) -> None:
-        """Everything is read: reconcile the tenants that are due."""
-
-
 class LiveStore:
     """Lands each page in a transaction of its own, together with how far the run is."""
 
@@ -61,9 +42,11 @@ class LiveStore:
         self.progress: dict[str, Any] = dict(run.progress)
 
     def anything_read(self) -> bool:
+        """Whether any row came, in this start of the run or an earlier one."""
         return self.tally.read > 0
 
     def page(self, page: OrderPage, also: Also | None = None) -> None:
+        """Keep one page; `also` runs in the same transaction."""
         counted = replace(self.tally)
 
         def work(session: Session) -> None:
@@ -77,15 +60,18 @@ class LiveStore:
         in_transaction(self.sessions, work)
 
     def not_met(self) -> list[int]:
+        """Landed orders inside intervals the pages covered whole that no page named."""
         with self.sessions() as session:
             return pulling.not_met(session, self.run.id)
 
     def gone(self, order_ids: list[int], gone: str, also: Also | None = None) -> None:
+        """Note orders as `deleted` or `missing`."""
         with self.sessions.begin() as session:
             note_gone(session, order_ids, gone, self.tally)
             self._save(session, also)
 
     def conclude(self, also: Also | None = None) -> None:
+        """Everything is read: reconcile the tenants that are due."""
         with self.sessions.begin() as session:
             pulling.forget(session, self.run.id)
             self._save(session, also)
@@ -100,7 +86,7 @@ class LiveStore:
 
 
 class DryStore:
-    """Keeps the pages aside, then does in one transaction all that a real run would, and takes it back.
+    """For LiveStore in a dry run: does in one transaction all that a real run would, then takes it back.
 
     The pages wait in a temporary file: no transaction is open while NetSuite is asked.
     """
