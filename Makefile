@@ -27,7 +27,7 @@ faults: $(READY)  ## the fault-injection matrix (minutes, kills real processes)
 	$(BIN)/python -m pytest tests/faults $(ARGS)
 
 bench: $(READY)  ## the benchmarks, printed as ratios to a floor of the same run
-	$(BIN)/python -m tests.benchmarks $(ARGS)
+	PYTHONPATH=tests $(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(READY)  ## ruff: style and format
 	$(BIN)/ruff check .

@@ -1,1 +1,1 @@
-"""The benchmarks: `make bench`, or `python -m tests.benchmarks --help`. README.md has the method and figures."""
+"""The benchmarks: `make bench`, or `make bench ARGS=--help`. README.md has the method and figures."""
