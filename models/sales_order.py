@@ -18,6 +18,19 @@ class Flag(StrEnum):
     MOVED = "moved"
 
 
+# What NetSuite calls the letters on its own pages.
+STATUS_NAMES = {
+    "A": "Pending Approval",
+    "B": "Pending Fulfillment",
+    "C": "Cancelled",
+    "D": "Partially Fulfilled",
+    "E": "Pending Billing/Partially Fulfilled",
+    "F": "Pending Billing",
+    "G": "Billed",
+    "H": "Closed",
+}
+
+
 class LandingOrder(Base):
     """What NetSuite last said about one order: the item word for word beside the parsed values.
 
@@ -73,7 +86,8 @@ class SalesOrder(Base):
     """The accepted order of one tenant. It changes only by accepting a landing row.
 
     The key holds the tenant, so that an enrollment's foreign key can demand an order of its own tenant, and so
-    that an order that moved can stay, flagged, with the people it had.
+    that an order that moved can stay, flagged, with the people it had. A review counts for the flag it was made
+    of: one raised after it (`flagged_at` later than `reviewed_at`) waits for a review of its own.
     """
 
     __tablename__ = "sales_order"
@@ -94,6 +108,9 @@ class SalesOrder(Base):
     term_end: Mapped[date | None]
     flag: Mapped[str | None]
     flagged_at: Mapped[datetime | None]
+    reviewed_at: Mapped[datetime | None]
+    reviewed_by: Mapped[str | None]
+    review_reason: Mapped[str | None]
     modified_at: Mapped[datetime]
     accepted_at: Mapped[datetime]
 
@@ -134,3 +151,30 @@ class ParkedRow(Base):
     payload: Mapped[str]
     run_id: Mapped[int | None]
     first_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RejectCare(Base):
+    """What was done about one rejected or parked row: retries, and what people decided.
+
+    It belongs to the rejection of the instant `since` (when the row that is in place was read): once NetSuite
+    sends something else, good or bad, it no longer counts. `retry_at` null: not asked for again by itself.
+    Landing rows are never deleted, so the order needs no reference, which would cost each page of a pull.
+    """
+
+    __tablename__ = "reject_care"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(order_id, parked_id) = 1", name="one_row"),
+        CheckConstraint("(ignored_at is null) = (ignored_by is null)", name="ignored_by_somebody"),
+    )
+
+    id: Mapped[Id]
+    order_id: Mapped[int | None] = mapped_column(unique=True)
+    parked_id: Mapped[int | None] = mapped_column(ForeignKey("parked_row.id", ondelete="CASCADE"), unique=True)
+    since: Mapped[datetime]
+    retries: Mapped[int] = mapped_column(server_default=text("0"))
+    retried_at: Mapped[datetime | None]
+    retry_at: Mapped[datetime | None]
+    ignored_at: Mapped[datetime | None]
+    ignored_by: Mapped[str | None]
+    ignore_reason: Mapped[str | None]
+    assigned_to: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))

@@ -3,9 +3,10 @@
 from models.base import Base
 from models.enrollment import DueBoundary, Enrollment, EnrollmentEvent
 from models.hold import Hold, HoldItem
+from models.login import FailedLogin, LoginSession, LoginStep, WebKey
 from models.mail import Notification
 from models.roster import Course, CourseVersion, GroupMember, Module, User, UserGroup
-from models.sales_order import LandingDue, LandingOrder, ParkedRow, SalesOrder, SalesOrderEvent
+from models.sales_order import LandingDue, LandingOrder, ParkedRow, RejectCare, SalesOrder, SalesOrderEvent
 from models.staff import Staff, StaffAction
 from models.sync_run import Attempt, PullMissing, PullRange, SyncRun, SyncState, Tick, WorkerProcess
 from models.tenant import Account, Customer, Tenant
@@ -20,16 +21,20 @@ __all__ = [
     "DueBoundary",
     "Enrollment",
     "EnrollmentEvent",
+    "FailedLogin",
     "GroupMember",
     "Hold",
     "HoldItem",
     "LandingDue",
     "LandingOrder",
+    "LoginSession",
+    "LoginStep",
     "Module",
     "Notification",
     "ParkedRow",
     "PullMissing",
     "PullRange",
+    "RejectCare",
     "SalesOrder",
     "SalesOrderEvent",
     "Staff",
@@ -40,5 +45,6 @@ __all__ = [
     "Tick",
     "User",
     "UserGroup",
+    "WebKey",
     "WorkerProcess",
 ]

@@ -43,12 +43,17 @@ class Tenant(Base):
 
 
 class Customer(Base):
-    """A NetSuite customer record, known by its internal id. `tenant_id` is its one mapping, or none."""
+    """A NetSuite customer record, known by its internal id. `tenant_id` is its one mapping, or none.
+
+    Orders bring the id alone; the name is looked up afterwards, last at `name_asked_at`, and stays null where
+    NetSuite does not tell it.
+    """
 
     __tablename__ = "customer"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str | None]
+    name_asked_at: Mapped[datetime | None] = mapped_column(index=True)
     tenant_id: Mapped[int | None] = mapped_column(ForeignKey("tenant.id"), index=True)
     mapped_at: Mapped[datetime | None]
     mapped_by: Mapped[str | None]
