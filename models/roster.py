@@ -1,13 +1,16 @@
 """Who learns what: users and groups of a tenant, courses with their versions and modules."""
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, SmallInteger, UniqueConstraint, text
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
 
 
 class User(Base):
-    """One person of one tenant, known to the learning platform by `key`."""
+    """One person of one tenant, known to the learning platform by `key`.
+
+    The password is an argon2 hash, null for single sign-on only. Client admins are made by staff.
+    """
 
     __tablename__ = "users"  # `user` is a reserved word in SQL
     __table_args__ = (
@@ -16,6 +19,7 @@ class User(Base):
         ForeignKeyConstraint(
             ["tenant_id", "manager_id"], ["users.tenant_id", "users.id"], name="fk_users_manager"
         ),
+        Index("ix_users_address", text("lower(email)")),
     )
 
     id: Mapped[Id]
@@ -25,6 +29,9 @@ class User(Base):
     email: Mapped[str]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     manager_id: Mapped[int | None] = mapped_column(index=True)
+    client_admin: Mapped[bool] = mapped_column(server_default=text("false"))
+    password_hash: Mapped[str | None]
+    password_must_change: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class UserGroup(Base):

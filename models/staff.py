@@ -21,6 +21,7 @@ class Staff(Base):
     name: Mapped[str]
     role: Mapped[str]
     password_hash: Mapped[str | None]
+    password_must_change: Mapped[bool] = mapped_column(server_default=text("false"))
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from models import migrate
+from models.login import END_SESSIONS_SQL
 from models.status import STATUS_AT_SQL
 from models.tables import Base
 
@@ -81,6 +82,7 @@ def test_migrated_schema_is_what_the_models_say(database_url: str, empty_url: st
     with engine.begin() as connection:
         connection.execute(text(STATUS_AT_SQL))
         Base.metadata.create_all(connection)
+        connection.execute(text(END_SESSIONS_SQL))
     engine.dispose()
     assert described(database_url) == described(empty_url)
 

@@ -1,0 +1,88 @@
+"""Who is signed in: sessions, refused attempts, and the steps of a sign-in that is not finished."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base
+
+# Whoever makes a person inactive, and however, ends their sessions with it.
+END_SESSIONS_SQL = """
+create function end_sessions() returns trigger language plpgsql as $$
+begin
+    if tg_table_name = 'staff' then
+        delete from login_session where staff_id = new.id;
+    else
+        delete from login_session where user_id = new.id;
+    end if;
+    return null;
+end $$;
+create trigger end_sessions after update of active on staff
+for each row when (old.active and not new.active) execute function end_sessions();
+create trigger end_sessions after update of active on users
+for each row when (old.active and not new.active) execute function end_sessions();
+"""
+END_SESSIONS_SQL_DROP = """
+drop trigger end_sessions on staff;
+drop trigger end_sessions on users;
+drop function end_sessions();
+"""
+
+
+class LoginSession(Base):
+    """One signed-in browser. The cookie holds a random token, this row only the token's SHA-256.
+
+    A trigger deletes the sessions of a person who becomes inactive, whoever makes them so.
+    """
+
+    __tablename__ = "login_session"
+    __table_args__ = (CheckConstraint("num_nonnulls(staff_id, user_id) = 1", name="one_person"),)
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class FailedLogin(Base):
+    """Refused passwords in a row for one address, known or not: only its SHA-256 is kept.
+
+    Unknown addresses are counted and locked like known ones, so that nothing tells them apart.
+    """
+
+    __tablename__ = "failed_login"
+
+    address_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer)
+    last_at: Mapped[datetime] = mapped_column(index=True)
+    locked_until: Mapped[datetime | None]
+
+
+class LoginStep(Base):
+    """What a sign-in has to remember between two requests, taken once: `kind` says which step.
+
+    The cookie holds a random token, this row its SHA-256.
+    """
+
+    __tablename__ = "login_step"
+    __table_args__ = (CheckConstraint("kind in ('organisation', 'oidc')", name="kind_known"),)
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class WebKey(Base):
+    """The key that signs the cookies of pages which hold no secret, shared by all web processes: one row."""
+
+    __tablename__ = "web_key"
+    __table_args__ = (CheckConstraint("only_row", name="one_row"),)
+
+    only_row: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    key: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
