@@ -1,8 +1,9 @@
-"""The three statements that write enrollments. Whoever calls them holds the write lock of the tenant.
+"""The statements that write enrollments. Whoever calls them holds the write lock of the tenant.
 
 `sweep` writes down the expiries that time alone has brought. `change` is every other change: re-dating after an
-accepted order, a new zone or grace, edits by people, and what follows from them for the status. `enroll` makes new
-ones. Each writes the enrollment, its one event and the boundary still to be swept in one statement.
+accepted order, a new zone or grace, edits by people, and what follows from them for the status; `restore` is a
+change back. `enroll` makes new ones. Each writes the enrollment, its one event and the boundary still to be swept
+in one statement. `foreseen` is what a change would do, for previews: the same text, reading only.
 """
 
 from collections.abc import Mapping
@@ -102,13 +103,15 @@ _BEFORE = " || ".join(
 
 # `wanted` is one row an enrollment: its new order, date and boundary, what a person asked of the status
 # ('E', 'U', 'X' or null for nothing), the cause written on the event, and the cause of an expiry that follows
-# from the order. What the status becomes is settled here and nowhere else.
-_CHANGE = """
-with wanted as ({wanted}), settled as (
+# from the order. What the status becomes is settled here and nowhere else. `was_cause` and `was_at` are cause
+# and time of an expiry that comes back.
+_SETTLED = """
+wanted as ({wanted}), settled as (
     select e.id, e.tenant_id, e.version + 1 as version, w.cause,
         w.sales_order_id, w.expiration_date, w.boundary, s.status,
         case
             when s.status <> 'X' then null
+            when {was_cause} is not null then {was_cause}
             when w.ask = 'X' then 'expired_by_staff'
             when e.status = 'X' and (w.ask is null or e.expired_cause <> 'expired_by_staff')
                 then e.expired_cause
@@ -118,12 +121,12 @@ with wanted as ({wanted}), settled as (
         case
             when s.status <> 'X' then null
             when e.status = 'X' then e.expired_at
-            else cast(:now as timestamptz)
+            else coalesce({was_at}, :now)
         end as expired_at,
         e.status as old_status, e.sales_order_id as old_sales_order_id, e.boundary as old_boundary,
         e.expiration_date as old_expiration_date, e.expired_at as old_expired_at,
         e.expired_cause as old_expired_cause
-    from enrollment e
+    from {enrollment} e
     join wanted w on w.id = e.id
     join tenant t on t.id = e.tenant_id
     cross join lateral (
@@ -139,7 +142,10 @@ with wanted as ({wanted}), settled as (
     select * from settled
     where (status, sales_order_id, expiration_date, boundary, expired_at, expired_cause) is distinct from
         (old_status, old_sales_order_id, old_expiration_date, old_boundary, old_expired_at, old_expired_cause)
-), changed as (
+)
+"""
+_CHANGE = """
+with {settled}, changed as (
     update enrollment e
     set status = d.status, sales_order_id = d.sales_order_id, expiration_date = d.expiration_date,
         boundary = d.boundary, expired_at = d.expired_at, expired_cause = d.expired_cause, version = d.version
@@ -166,13 +172,46 @@ from different
 """
 
 
+_NO_EXPIRY_BACK = {"was_cause": "cast(null as text)", "was_at": "cast(null as timestamptz)"}
+_EXPIRY_BACK = {"was_cause": "w.was_cause", "was_at": "w.was_at"}
+# Enrollments as they are once the sweep has caught up, pauses that are over included.
+_CAUGHT_UP = """(
+    select n.id, n.tenant_id, n.version, n.sales_order_id, n.expiration_date, n.boundary, r.status,
+        case when r.status = n.status then n.expired_at else greatest(n.boundary, p.pause_until) end as expired_at,
+        case when r.status = n.status then n.expired_cause
+            when n.expiration_date is null then 'term_ended' else 'manual_date' end as expired_cause
+    from enrollment n join tenant p on p.id = n.tenant_id
+    cross join lateral (select status_at(n.status, n.boundary, p.paused_at, p.pause_until, :now) as status) r
+)"""
+
+
+def foreseen(wanted: str) -> str:
+    """Two more tables of a WITH: `settled`, what `change` at :now would make of `wanted`, beside what was (`old_`
+    columns), and `different`, those of it that change at all.
+    """
+    return _SETTLED.format(wanted=wanted, enrollment=_CAUGHT_UP, **_NO_EXPIRY_BACK)
+
+
 def change(session: Session, wanted: str, parameters: Mapping[str, Any], why: Why) -> Changes:
     """Bring the enrollments that the SELECT `wanted` names to what it wants of them.
 
     `wanted` yields id, sales_order_id, expiration_date, boundary, ask ('E', 'U', 'X' or null), cause and
     order_cause. An enrollment that already is as wanted is left alone and writes no event.
     """
-    statement = text(_CHANGE.format(wanted=wanted, before=_BEFORE))
+    settled = _SETTLED.format(wanted=wanted, enrollment="enrollment", **_NO_EXPIRY_BACK)
+    return _change(session, settled, parameters, why)
+
+
+def restore(session: Session, wanted: str, parameters: Mapping[str, Any], why: Why) -> Changes:
+    """`change` for going back: `wanted` also yields was_cause and was_at, cause and time of an expiry that is put
+    back as it was; both null where there was none.
+    """
+    settled = _SETTLED.format(wanted=wanted, enrollment="enrollment", **_EXPIRY_BACK)
+    return _change(session, settled, parameters, why)
+
+
+def _change(session: Session, settled: str, parameters: Mapping[str, Any], why: Why) -> Changes:
+    statement = text(_CHANGE.format(settled=settled, before=_BEFORE))
     row = session.execute(
         statement, {**parameters, "run_id": why.run_id, "now": why.now, "actor": why.actor}
     ).one()
