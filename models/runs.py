@@ -241,7 +241,16 @@ def watermark(session: Session, stream: str) -> datetime | None:
     return session.execute(select(SyncState.watermark).where(SyncState.stream == stream)).scalar_one_or_none()
 
 
+# A stream not read for longer than this leaves a mark: no freshness that is asked for is below it.
+GAP = timedelta(minutes=5)
+
 _MOVE = text("""
+with gap as (
+    insert into freshness_gap (stream, watermark, ended_at)
+    select stream, watermark, :now from sync_state
+    where stream = :stream and watermark < cast(:now as timestamptz) - :gap and watermark < :watermark
+    on conflict do nothing
+)
 insert into sync_state as s (stream, watermark, run_id, updated_at)
 values (:stream, :watermark, :run_id, :now)
 on conflict (stream) do update
@@ -251,8 +260,9 @@ where excluded.watermark > s.watermark
 
 
 def move_watermark(session: Session, stream: str, to: datetime, run_id: int, now: datetime) -> None:
-    """Move the watermark of `stream` forward; never back."""
-    session.execute(_MOVE, {"stream": stream, "watermark": to, "run_id": run_id, "now": now})
+    """Move the watermark of `stream` forward, never back; a gap it ends is written down."""
+    parameters = {"stream": stream, "watermark": to, "run_id": run_id, "now": now, "gap": GAP}
+    session.execute(_MOVE, parameters)
 
 
 _FORGET_IDLE = text("""

@@ -119,7 +119,10 @@ class SalesOrderEvent(Base):
     """One accepted change of an order that was already accepted: what it was, what it became, by whom."""
 
     __tablename__ = "sales_order_event"
-    __table_args__ = (Index("ix_sales_order_event_order", "order_id", "tenant_id", "id"),)
+    __table_args__ = (
+        Index("ix_sales_order_event_order", "order_id", "tenant_id", "id"),
+        Index("ix_sales_order_event_run_id_at", "run_id", "at", postgresql_using="brin"),
+    )
 
     id: Mapped[Id]
     order_id: Mapped[int]

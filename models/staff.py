@@ -30,7 +30,10 @@ class StaffAction(Base):
     """What a person did to anything that is not an enrollment: mappings, pauses, holds, settings."""
 
     __tablename__ = "staff_action"
-    __table_args__ = (Index("ix_staff_action_subject", "subject", "id"),)
+    __table_args__ = (
+        Index("ix_staff_action_subject", "subject", "id"),
+        Index("ix_staff_action_actor", "actor", "id"),
+    )
 
     id: Mapped[Id]
     at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -42,6 +42,8 @@ class SyncRun(Base):
             postgresql_where=text("state = 'running' and moves_watermark"),
         ),
         Index("ix_sync_run_asked_at", "asked_at"),
+        # The last read of what changed, asked for by every page.
+        Index("ix_sync_run_moving_finished_at", "finished_at", postgresql_where=text("moves_watermark")),
     )
 
     id: Mapped[Id]
@@ -96,6 +98,20 @@ class SyncState(Base):
     watermark: Mapped[datetime]
     run_id: Mapped[int | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class FreshnessGap(Base):
+    """A time in which a stream was not read for longer than usual: from its watermark then to the next move of it.
+
+    Kept apart from runs, of which those that found nothing are forgotten after a day.
+    """
+
+    __tablename__ = "freshness_gap"
+    __table_args__ = (Index("ix_freshness_gap_ended_at", "ended_at"),)
+
+    stream: Mapped[str] = mapped_column(primary_key=True)
+    watermark: Mapped[datetime] = mapped_column(primary_key=True)
+    ended_at: Mapped[datetime]
 
 
 class Attempt(Base):

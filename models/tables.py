@@ -8,7 +8,16 @@ from models.mail import Notification
 from models.roster import Course, CourseVersion, GroupMember, Module, User, UserGroup
 from models.sales_order import LandingDue, LandingOrder, ParkedRow, RejectCare, SalesOrder, SalesOrderEvent
 from models.staff import Staff, StaffAction
-from models.sync_run import Attempt, PullMissing, PullRange, SyncRun, SyncState, Tick, WorkerProcess
+from models.sync_run import (
+    Attempt,
+    FreshnessGap,
+    PullMissing,
+    PullRange,
+    SyncRun,
+    SyncState,
+    Tick,
+    WorkerProcess,
+)
 from models.tenant import Account, Customer, Tenant
 
 __all__ = [
@@ -22,6 +31,7 @@ __all__ = [
     "Enrollment",
     "EnrollmentEvent",
     "FailedLogin",
+    "FreshnessGap",
     "GroupMember",
     "Hold",
     "HoldItem",
