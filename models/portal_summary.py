@@ -72,23 +72,26 @@ class Summary:
         return found
 
 
+# Counted by day first, which makes few rows of many; months, weeks and titles are found for those few.
 _SUMMARY = """
 with counted as (
-    select e.course_version_id, s.status, u.active,
-        case when s.status = 'E'
-            then cast(date_trunc(:period, cast({last_day} as timestamp)) as date) end as period,
-        count(*) as enrollments,
-        count(*) filter (where s.status = 'E' and {last_day} - today.day between 0 and :soon) as soon
+    select e.tenant_id, e.course_version_id, s.status, u.active,
+        case when s.status = 'E' then {last_day} end as day,
+        count(*) as enrollments
     {from_}
-    cross join lateral (select cast(cast(:now as timestamptz) at time zone t.time_zone as date) as day) today
     where {where}
-    group by 1, 2, 3, 4
+    group by 1, 2, 3, 4, 5
 )
-select c.key as course, v.key as version, v.title, n.status, n.active, n.period, n.enrollments, n.soon
+select c.key as course, v.key as version, v.title, n.status, n.active,
+    cast(date_trunc(:period, cast(n.day as timestamp)) as date) as period, cast(sum(n.enrollments) as bigint),
+    cast(coalesce(sum(n.enrollments) filter (where n.day - today.day between 0 and :soon), 0) as bigint) as soon
 from counted n
+join tenant t on t.id = n.tenant_id
+cross join lateral (select cast(cast(:now as timestamptz) at time zone t.time_zone as date) as day) today
 join course_version v on v.id = n.course_version_id
 join course c on c.id = v.course_id
-order by v.title, c.key, v.key, n.period
+group by c.key, v.key, v.title, n.status, n.active, period
+order by v.title, c.key, v.key, period
 """
 
 
