@@ -1,0 +1,62 @@
+"""What people do to an accepted order: expire those on it, and say that its flag was looked at.
+
+Whoever changes anything here holds the tenant's write lock.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.enrollment_changes import Changes, Why, change
+
+
+@dataclass(frozen=True, slots=True)
+class Expirable:
+    """Enrollments on an order that read as E: of `active` users, which can be expired, and of `inactive` ones."""
+
+    active: int
+    inactive: int
+
+
+_EXPIRABLE = text("""
+select count(*) filter (where u.active), count(*) filter (where not u.active)
+from enrollment e join tenant t on t.id = e.tenant_id join users u on u.id = e.user_id
+where e.sales_order_id = :order_id and e.tenant_id = :tenant_id
+    and status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now) = 'E'
+""")
+_EXPIRE = """
+    select e.id, e.sales_order_id, e.expiration_date, e.boundary, cast('X' as char(1)) as ask,
+        'expired_by_staff' as cause, 'term_ended' as order_cause
+    from enrollment e join users u on u.id = e.user_id
+    where e.sales_order_id = :order_id and e.tenant_id = :tenant_id and e.status = 'E' and u.active
+"""
+# A flag raised again after this is another flag, and waits for another review.
+_REVIEW = text("""
+update sales_order set reviewed_at = :now, reviewed_by = :actor, review_reason = :reason
+where id = :order_id and tenant_id = :tenant_id and flag is not null
+    and (reviewed_at is null or reviewed_at < flagged_at)
+returning number
+""")
+
+
+def expirable(session: Session, order_id: int, tenant_id: int, now: datetime) -> Expirable:
+    """Count who could be expired on the order at `now`."""
+    return Expirable(
+        *session.execute(_EXPIRABLE, {"order_id": order_id, "tenant_id": tenant_id, "now": now}).one()
+    )
+
+
+def expire_people(session: Session, order_id: int, tenant_id: int, why: Why) -> Changes:
+    """Turn every E on the order into X by `expired_by_staff`, those of inactive users left as they are.
+
+    Typed dates do not keep anybody: a person decided. What time has expired is written down before.
+    """
+    return change(session, _EXPIRE, {"order_id": order_id, "tenant_id": tenant_id}, why)
+
+
+def review(session: Session, order_id: int, tenant_id: int, why: Why, reason: str) -> bool:
+    """Note that the order's flag was looked at; False when it has none, or none that waits."""
+    parameters = {"order_id": order_id, "tenant_id": tenant_id, "reason": reason, "now": why.now}
+    return session.execute(_REVIEW, {**parameters, "actor": why.actor}).one_or_none() is not None
