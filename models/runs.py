@@ -269,7 +269,7 @@ _FORGET_IDLE = text("""
 delete from sync_run
 where state = 'done' and outcome = 'ok' and scope = 'incremental' and finished_at < :before
     and not exists (
-        select from jsonb_each(counts) c where c.key not in ('pages', 'read') and c.value <> '0'
+        select from jsonb_each(counts) c where c.key not in ('pages', 'read', 'api_calls') and c.value <> '0'
     )
 """)
 

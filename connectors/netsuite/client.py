@@ -1,11 +1,12 @@
 """Calls to one NetSuite account: each attempt signed anew, in a slot of the governor, errors by the table."""
 
+import copy
 import random
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import requests
 from requests.auth import AuthBase
@@ -114,7 +115,13 @@ class NetSuiteClient:
         self._clock = clock
         self._counting = threading.Lock()
         self._standing = Standing()
-        self._tells_time = True
+
+    def counted(self, on_call: Callable[[ApiCall], None]) -> Self:
+        """This client with `calls` and listener of its own; login, slots and connections are shared with it."""
+        counted = copy.copy(self)
+        counted.calls = 0
+        counted._on_call = on_call
+        return counted
 
     def suiteql(self, q: str, limit: int = PAGE_LIMIT, offset: int = 0) -> QueryPage:
         """One page of a query's rows. `offset` must be a multiple of `limit`, which is at most 1000."""
@@ -133,11 +140,11 @@ class NetSuiteClient:
 
     def server_time(self) -> datetime:
         """NetSuite's clock, aware UTC. Accounts before 2025.2 have no such address and are asked by a query."""
-        if self._tells_time:
+        if self._standing.tells_time:
             try:
                 return self._call(_SERVER_TIME, answers.server_time)
             except NotFound:
-                self._tells_time = False
+                self._standing.tells_time = False
         now = suiteql.utc_text("CURRENT_TIMESTAMP")
         return self.query(f"SELECT {now} AS now FROM DUAL", answers.only_instant, limit=1)  # noqa: S608
 

@@ -69,6 +69,11 @@ class OrderQueries:
         columns = self._columns if field is None else f"{_term(field, 'MIN')} AS probe"
         return f"SELECT {columns} FROM transaction t WHERE {_SALES_ORDERS} AND t.id = 0"
 
+    def sample(self, field: TermField) -> str:
+        """One field of the newest orders."""
+        selected = f"{_term(field, 'MIN')} AS probe, t.id"
+        return f"SELECT {selected} FROM transaction t WHERE {_SALES_ORDERS} ORDER BY t.id DESC"
+
     def _by_id(self, condition: str) -> str:
         return f"SELECT {self._columns} FROM transaction t WHERE {_SALES_ORDERS} AND {condition} ORDER BY t.id"
 

@@ -18,7 +18,7 @@ from connectors.netsuite.codes import error
 from connectors.netsuite.faults import UnknownField, broken
 from connectors.netsuite.fields import DEFAULT_END, DEFAULT_START, TermField, TermFields
 from connectors.netsuite.orders import Cursor, Deletion, IdRange, OrderPage, OrderRow, RejectedRow
-from connectors.netsuite.rows import RowReader, only_ids
+from connectors.netsuite.rows import RowReader, by_lower_case, only_ids
 
 __all__ = ["Cursor", "Deletion", "IdRange", "OrderPage", "OrderRow", "RejectedRow", "SalesOrders", "TermFields"]
 
@@ -51,6 +51,16 @@ class _Rows(NamedTuple):
         return [*self.orders, *self.rejected]
 
 
+class FieldFinding(NamedTuple):
+    """One mapped field: in how many of the orders looked at it holds a date, or why it cannot be read."""
+
+    setting: str
+    field: str
+    looked_at: int = 0
+    filled: int = 0
+    problem: str | None = None
+
+
 class SalesOrders:
     """Reads one account's sales orders with one mapping of term fields; safe to share between threads.
 
@@ -70,6 +80,11 @@ class SalesOrders:
         self._page_size = page_size
         self._queries = queries.OrderQueries(term_start, term_end)
         self._reader = RowReader(self._queries.expressions, term_start, term_end)
+
+    @property
+    def requests_sent(self) -> int:
+        """Requests this reader's client has sent, retries among them."""
+        return self._client.calls
 
     def now(self) -> datetime:
         """NetSuite's own clock, aware UTC: the upper bound of a window is measured by it, never by ours."""
@@ -146,6 +161,26 @@ class SalesOrders:
                     self._check_one(field, mapping.setting)
             raise
 
+    def examine_fields(self, sample: int = 100) -> list[FieldFinding]:
+        """Each mapped field asked for by itself, one call each: whether NetSuite knows it, and in how many of the
+        `sample` newest orders it holds a date. A field that cannot be asked for has the error in its finding.
+        """
+        return [
+            self._examine(field, mapping.setting, sample)
+            for mapping in self._mapping
+            for field in mapping.candidates
+        ]
+
+    def _examine(self, field: TermField, setting: str, sample: int) -> FieldFinding:
+        query = self._queries.sample(field)
+        try:
+            values = self._client.query(query, _probed, limit=sample)
+        except (OperatorMustAct, TryAgain) as problem:
+            if problem.code not in {*_NAMES_NOTHING, "netsuite-unknown-field"}:
+                raise
+            return FieldFinding(setting, str(field), problem=problem.message)
+        return FieldFinding(setting, str(field), len(values), sum(value is not None for value in values))
+
     def _check_one(self, field: TermField, setting: str) -> None:
         try:
             self._ask(self._queries.probe(field), _no_rows)
@@ -201,6 +236,12 @@ class SalesOrders:
 
 def _no_rows(rows: _Rows) -> None:
     _must(not rows.orders and not rows.rejected, "rows came where none can be")
+
+
+def _probed(page: QueryPage) -> list[object]:
+    """The values of the one computed column; some accounts ignore its alias."""
+    rows = [by_lower_case(bytes(item)) for item in page.items]
+    return [row.get("probe", row.get("expr1")) for row in rows]
 
 
 def _all_ids(page: QueryPage) -> list[int]:

@@ -1,4 +1,4 @@
-"""What is known about our login: whether NetSuite took it, and how long to keep still after it did not.
+"""What is known about an account and our login: whether NetSuite took it, and how long to keep still if not.
 
 Five refused logins lock a token for half an hour, also for the right secret that comes after them.
 """
@@ -22,6 +22,8 @@ class Standing:
     """Of one login in one process; safe to share between threads."""
 
     def __init__(self) -> None:
+        self.tells_time = True
+        """Whether the account has an address for its clock, as far as is known."""
         self._turn = threading.Lock()
         self._accepted_at = _NEVER
         self._refusal: tuple[ConnectorError, float] | None = None

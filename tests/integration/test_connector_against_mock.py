@@ -8,7 +8,7 @@ import pytest
 from mocked_account import LINE_ENDS, LINE_STARTS, as_truth, change, client_of, control, line_reader, reader, truth
 
 from connectors.mock_netsuite import Mock, MockConfig, Oddity, serve
-from connectors.netsuite import Cursor, IdRange, SalesOrders
+from connectors.netsuite import Cursor, IdRange, SalesOrders, TermFields
 
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 StartMock = Callable[..., Mock]
@@ -197,3 +197,22 @@ def test_one_bad_row_never_stops_its_page(start: StartMock) -> None:
     (page,) = reader(mock).in_range(IdRange(0, None))
     assert len(page.orders) == 45
     assert {row.code for row in page.rejected} == set(odd)
+
+
+def test_each_mapped_field_is_examined_by_itself(mock: Mock) -> None:
+    wrong = TermFields.parse("header:enddate, header:custbody_no_such_field", "NETSUITE_TERM_END")
+    orders = SalesOrders(client_of(mock), LINE_STARTS, wrong)
+    before = orders.requests_sent
+    findings = {finding.field: finding for finding in orders.examine_fields(sample=50)}
+    assert orders.requests_sent - before == len(findings) == 4
+    assert findings["header:enddate"].setting == "NETSUITE_TERM_END"
+    assert 0 < findings["header:enddate"].filled <= findings["header:enddate"].looked_at == 50
+    assert "custbody_no_such_field" in (findings["header:custbody_no_such_field"].problem or "")
+
+
+def test_a_counted_client_counts_its_own_requests(mock: Mock) -> None:
+    client = client_of(mock)
+    heard: list[int | None] = []
+    counted = client.counted(lambda call: heard.append(call.status))
+    counted.server_time()
+    assert (client.calls, counted.calls, heard) == (0, 1, [200])

@@ -36,6 +36,9 @@ MOST_MISSING = 50
 class Orders(Protocol):
     """What a pull needs of the connector: `connectors.netsuite.sales_orders.SalesOrders`."""
 
+    @property
+    def requests_sent(self) -> int: ...
+
     def now(self) -> datetime: ...
     def id_ranges(self) -> list[IdRange]: ...
     def in_range(self, ids: IdRange) -> Iterator[OrderPage]: ...
@@ -128,6 +131,15 @@ class _Pull:
 
     def read(self) -> None:
         """Read what the scope asks for, then conclude."""
+        try:
+            self._read()
+        finally:
+            self._count_calls()
+
+    def _count_calls(self) -> None:
+        self.store.tally.api_calls = self.run.counts.get("api_calls", 0) + self.orders.requests_sent
+
+    def _read(self) -> None:
         self._check_account()
         scope = Scope.parse(self.run.scope)
         with self.sessions() as session:
@@ -320,6 +332,7 @@ class _Pull:
     ) -> None:
         with prefetched(reads, self.options.slots) as pages:
             for key, page in pages:
+                self._count_calls()
                 self.store.page(page, also(key, page))
                 if self.stop():
                     raise _Interrupted

@@ -14,6 +14,7 @@ class Tally:
     """
 
     pages: int = 0
+    api_calls: int = 0
     read: int = 0
     landed_new: int = 0
     landed_changed: int = 0

@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+from functools import partial
 from uuid import UUID, uuid4
 
 import redis
@@ -18,6 +19,7 @@ from models.sync_run import WorkerProcess
 from worker import metrics
 from worker.database import make_engine, make_sessions
 from worker.logs import get_logger
+from worker.queue.call_log import CallLog
 from worker.settings import Settings
 
 log = get_logger(__name__)
@@ -43,6 +45,7 @@ class Resources(Middleware):
         self._connecting = threading.Lock()
         self._client: NetSuiteClient | None = None
         self._slots_in: redis.Redis | None = None
+        self._call_log = CallLog(None)
 
     def configure(self, settings: Settings, database_url: str) -> None:
         """Says what to open; opens nothing."""
@@ -65,9 +68,10 @@ class Resources(Middleware):
         """Whether the worker was told to stop; long work asks between two pages."""
         return self._stopping.is_set()
 
-    def orders(self) -> SalesOrders:
+    def orders(self, run_id: int | None = None) -> SalesOrders:
         """The reader of NetSuite's sales orders, made at its first use: most workers never need it.
 
+        Its requests are counted by themselves and noted as those of the run `run_id`.
         Raises OperatorMustAct when the NETSUITE_* settings are missing or contradict each other.
         """
         with self._connecting:
@@ -77,10 +81,15 @@ class Resources(Middleware):
                     slots=self.settings.slots,
                     slots_in=self._slots_in,
                     timeouts=(self.settings.connect_timeout, self.settings.read_timeout),
-                    on_call=_count_call,
+                    on_call=partial(self._note_call, None),
                     stopping=self._stopping,
                 )
-            return order_reader(self.settings, self._client)
+                self._call_log = CallLog(self._slots_in)
+            return order_reader(self.settings, self._client.counted(partial(self._note_call, run_id)))
+
+    def _note_call(self, run_id: int | None, call: ApiCall) -> None:
+        _count_call(call)
+        self._call_log.note(call, run_id)
 
     def learn_slots(self) -> None:
         """Ask NetSuite how many requests it leaves us, where the role may: worth its call before a full read."""

@@ -51,6 +51,7 @@ class ScriptedOrders:
     before_page: Callable[[int], None] = lambda number: None
     nameless: list[RejectedRow] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=dict)
+    requests_sent: int = 0
 
     def put(self, *rows: Row) -> None:
         for row in rows:

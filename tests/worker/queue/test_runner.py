@@ -30,10 +30,10 @@ class Unlucky(Resources):
 
     error: BaseException | None = None
 
-    def orders(self) -> SalesOrders:
+    def orders(self, run_id: int | None = None) -> SalesOrders:
         if self.error is not None:
             raise self.error
-        return super().orders()
+        return super().orders(run_id)
 
 
 @pytest.fixture
