@@ -185,11 +185,12 @@ _CAUGHT_UP = """(
 )"""
 
 
-def foreseen(wanted: str) -> str:
-    """Two more tables of a WITH: `settled`, what `change` at :now would make of `wanted`, beside what was (`old_`
-    columns), and `different`, those of it that change at all.
+def foreseen(wanted: str, *, restoring: bool = False) -> str:
+    """Two more tables of a WITH: `settled`, what `change` (or `restore`) at :now would make of `wanted`, beside what
+    was (`old_` columns), and `different`, those of it that change at all.
     """
-    return _SETTLED.format(wanted=wanted, enrollment=_CAUGHT_UP, **_NO_EXPIRY_BACK)
+    back = _EXPIRY_BACK if restoring else _NO_EXPIRY_BACK
+    return _SETTLED.format(wanted=wanted, enrollment=_CAUGHT_UP, **back)
 
 
 def change(session: Session, wanted: str, parameters: Mapping[str, Any], why: Why) -> Changes:
