@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
+from models.terms import FIRST_YEAR, LAST_YEAR
 
 STATUSES = "('E', 'U', 'X')"
 CAUSES = "('term_ended', 'manual_date', 'expired_by_staff', 'order_ended_early')"
@@ -45,6 +46,10 @@ class Enrollment(Base):
             name="expired_explained",
         ),
         CheckConstraint("completed_modules >= 0", name="progress_not_negative"),
+        CheckConstraint(
+            f"expiration_date between date '{FIRST_YEAR}-01-01' and date '{LAST_YEAR}-12-31'",
+            name="expiration_date_range",
+        ),
         UniqueConstraint("user_id", "course_version_id"),
         ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"], name="fk_enrollment_user"),
         ForeignKeyConstraint(

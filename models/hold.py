@@ -9,7 +9,11 @@ from models.base import Base, Id
 
 
 class Hold(Base):
-    """One list of changes that would expire too many people. A tenant has at most one open."""
+    """One list of changes that would expire too many people. A tenant has at most one open.
+
+    `waiting_since` is when the first of the holds that replaced one another was opened; `enrolled` is how many were
+    E then, or fewer.
+    """
 
     __tablename__ = "hold"
     __table_args__ = (
@@ -28,15 +32,24 @@ class Hold(Base):
     orders: Mapped[int]
     run_id: Mapped[int | None]
     opened_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    waiting_since: Mapped[datetime] = mapped_column(server_default=func.now())
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None]
     decision_reason: Mapped[str | None]
 
 
 class HoldItem(Base):
-    """One proposed order of a hold, with the values that approving it applies."""
+    """One proposed order of a hold, with the values that approving it applies.
+
+    `would_expire` counts people when the change was first held. `end_rejected` and `flag_rejected`: a person
+    rejected this end of the term, or that the order is gone, and it is not to be proposed again (see
+    `models.rejections`).
+    """
 
     __tablename__ = "hold_item"
+    __table_args__ = (
+        Index("ix_hold_item_rejected", "hold_id", postgresql_where=text("end_rejected or flag_rejected")),
+    )
 
     hold_id: Mapped[int] = mapped_column(ForeignKey("hold.id", ondelete="CASCADE"), primary_key=True)
     order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -49,3 +62,5 @@ class HoldItem(Base):
     modified_at: Mapped[datetime]
     term_end_before: Mapped[date | None]
     would_expire: Mapped[int]
+    end_rejected: Mapped[bool] = mapped_column(server_default=text("false"))
+    flag_rejected: Mapped[bool] = mapped_column(server_default=text("false"))

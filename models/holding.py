@@ -1,12 +1,12 @@
 """Opening and deciding holds. The caller has the tenant's write lock and a filled `proposal`."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from models.hold import Hold
-from models.reconciling import WOULD_EXPIRE, proposal_parameters
+from models.impact import WEIGHED, weighing
 from models.tenant import Tenant
 
 _ITEMS = text(f"""
@@ -14,9 +14,9 @@ insert into hold_item (
     hold_id, order_id, customer_id, number, status, term_start, term_end, flag, modified_at,
     term_end_before, would_expire
 )
-select :hold_id, p.order_id, p.customer_id, p.number, p.status, p.term_start, p.term_end, p.flag, p.modified_at,
-    p.term_end_before, coalesce(w.would_expire, 0)
-from proposal p left join ({WOULD_EXPIRE}) w on w.order_id = p.order_id
+select :new_hold_id, p.order_id, p.customer_id, p.number, p.status, p.term_start, p.term_end, p.flag,
+    p.modified_at, p.term_end_before, coalesce(w.would_expire, 0)
+from proposal p left join ({WEIGHED}) w on w.order_id = p.order_id
 """)
 _PUT_BACK = text("""
 insert into landing_due (tenant_id, order_id, hold_id)
@@ -50,10 +50,12 @@ def lists_the_same(session: Session, hold: Hold) -> bool:
     return same
 
 
-def add_items(session: Session, hold: Hold, tenant: Tenant, now: datetime) -> None:
-    """Write the proposals down as the list of the hold."""
-    parameters = proposal_parameters(session, tenant, now)
-    session.execute(_ITEMS, {**parameters, "hold_id": hold.id})
+def add_items(
+    session: Session, hold: Hold, tenant: Tenant, now: datetime, horizon: timedelta, replaced: Hold | None
+) -> None:
+    """Write the proposals down as the list of the hold, with what they weigh beside the hold it replaces."""
+    parameters = weighing(session, tenant, now, horizon, replaced)
+    session.execute(_ITEMS, {**parameters, "new_hold_id": hold.id})
 
 
 def put_back(session: Session, hold: Hold) -> None:

@@ -57,6 +57,8 @@ class LandingOrder(Base):
     term_start: Mapped[date | None]
     term_end: Mapped[date | None]
     modified_at: Mapped[datetime | None]
+    # False: the row came without a readable time; `modified_at` is then the last that was known, at the earliest.
+    modified_known: Mapped[bool] = mapped_column(server_default=text("true"))
     payload: Mapped[str]
     read_at: Mapped[datetime]
     reject_code: Mapped[str | None]

@@ -1,29 +1,41 @@
 """The guard: when a tenant's order changes must wait for a person. Pure numbers in, a verdict out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
-from models.reconciling import Impact, Totals
+from models.impact import Impact, Totals
 from models.tenant import Tenant
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Above these a tenant's changes are held. Shares are fractions of one."""
+    """Above these a tenant's changes are held. Shares are fractions of one.
+
+    What a change ends within `horizon` from now counts as ended by it: to re-date everybody to tomorrow is no less
+    a mistake than to yesterday.
+    """
 
     people: int = 50
     people_share: Decimal = Decimal("0.20")
     orders: int = 5
     orders_share: Decimal = Decimal("0.25")
+    horizon: timedelta = timedelta(days=2)
 
     def of(self, tenant: Tenant) -> "Thresholds":
         """These thresholds with what the tenant sets for itself."""
-        return Thresholds(
-            self.people if tenant.guard_min is None else tenant.guard_min,
-            self.people_share if tenant.guard_share is None else tenant.guard_share,
-            self.orders if tenant.guard_orders_min is None else tenant.guard_orders_min,
-            self.orders_share if tenant.guard_orders_share is None else tenant.guard_orders_share,
-        )
+        own = {
+            "people": tenant.guard_min,
+            "people_share": tenant.guard_share,
+            "orders": tenant.guard_orders_min,
+            "orders_share": tenant.guard_orders_share,
+        }
+        return replace(self, **{name: value for name, value in own.items() if value is not None})
+
+    @property
+    def within(self) -> str:
+        """In words, how soon a loss of access counts."""
+        return f"within {self.horizon / timedelta(days=1):g} days" if self.horizon else "at once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +49,7 @@ class Trip:
 def in_doubt(impact: Impact, thresholds: Thresholds) -> bool:
     """Whether the tenant's totals are needed to tell. Most changes are far below every threshold."""
     return (
-        impact.would_expire > thresholds.people
-        or impact.redated_into_past >= thresholds.orders
-        or impact.newly_gone > 0
+        impact.would_expire > thresholds.people or impact.cut_short >= thresholds.orders or impact.newly_gone > 0
     )
 
 
@@ -49,14 +59,14 @@ def verdict(impact: Impact, totals: Totals, thresholds: Thresholds) -> Trip | No
     if impact.would_expire > most:
         return Trip(
             "people",
-            f"{impact.would_expire} people would lose access at once, of {totals.enrolled} enrolled;"
+            f"{impact.would_expire} people would lose access {thresholds.within}, of {totals.enrolled} enrolled;"
             f" at most {most:f} may without approval.",
         )
     share = thresholds.orders_share * totals.current_orders
-    if impact.redated_into_past >= thresholds.orders and impact.redated_into_past > share:
+    if impact.cut_short >= thresholds.orders and impact.cut_short > share:
         return Trip(
             "orders",
-            f"{impact.redated_into_past} of {totals.current_orders} current orders would end in the past;"
+            f"{impact.cut_short} of {totals.current_orders} current orders would be over {thresholds.within};"
             f" at most {share:f} may without approval.",
         )
     if impact.newly_gone and totals.current_orders and not totals.current_orders_left:

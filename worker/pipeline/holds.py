@@ -1,8 +1,8 @@
-"""Deciding holds: approve applies exactly the list, reject drops it for good."""
+"""Deciding holds: approve applies exactly the list, reject drops for good what it would take from anybody."""
 
 from sqlalchemy.orm import Session
 
-from models import holding, reconciling
+from models import holding, impact, reconciling, rejections
 from models.enrollment_changes import Why
 from models.hold import Hold
 from models.locks import lock_tenant
@@ -24,11 +24,23 @@ def approve(session: Session, hold_id: int, why: Why, reason: str | None = None)
     return accepted
 
 
-def reject(session: Session, hold_id: int, why: Why, reason: str | None = None) -> None:
-    """Drop the list. The accepted terms stay, and the same data does not come back as a new hold."""
-    hold, _ = _open(session, hold_id)
+def reject(session: Session, hold_id: int, why: Why, reason: str | None = None) -> Accepted:
+    """Drop every earlier end of the list: the accepted terms stay, and it does not come back as a new hold.
+
+    What takes nothing from anybody (new orders, later ends, numbers, statuses) is accepted: it was held for the
+    others' sake only. Raises NotFound, or `hold-decided`.
+    """
+    hold, tenant = _open(session, hold_id)
+    expire.catch_up(session, tenant, why)
+    reconciling.propose_hold(session, hold_id)
+    rejections.reject_ends(session, hold)
+    left = impact.count_totals(session, tenant, why.now, hold)
+    if left.current_orders and not left.current_orders_left:  # that all of them are gone is rejected too
+        rejections.reject_flags(session, hold)
+    accepted = reconciling.accept(session, tenant, why)
     holding.release_due(session, hold)
     _decide(session, hold, "rejected", why, reason)
+    return accepted
 
 
 def _open(session: Session, hold_id: int) -> tuple[Hold, Tenant]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from models import holding, reconciling
+from models import holding, impact, reconciling
 from models.enrollment_changes import Why
 from models.hold import Hold
 from models.locks import lock_tenant
@@ -49,6 +49,7 @@ def reconcile_one(
     """Reconcile one tenant in a transaction of its own."""
 
     def work(session: Session) -> Reconciled:
+        lock_tenant(session, tenant_id)  # before now is asked for: waiting for it may take long
         return reconcile_tenant(session, tenant_id, thresholds, Why(ACTOR, clock.now(session), run_id))
 
     return in_transaction(sessions, work)
@@ -63,43 +64,46 @@ def reconcile_tenant(session: Session, tenant_id: int, thresholds: Thresholds, w
     expire.catch_up(session, tenant, why)
     proposed = reconciling.propose(session, tenant_id)
     hold = holding.open_hold(session, tenant_id)
-    trip = _judge(session, tenant, thresholds, why) if proposed else None
+    limits = thresholds.of(tenant)
+    trip = _judge(session, tenant, hold, limits, why) if proposed else None
     if trip is not None:
-        return Reconciled(holds=(_keep_back(session, tenant, hold, trip, why),))
+        return Reconciled(holds=(_keep_back(session, tenant, hold, trip, limits, why),))
     if hold is not None:
         holding.decide(session, hold, "superseded", why.actor, "newer data no longer trips the guard", why.now)
     return Reconciled(reconciling.accept(session, tenant, why) if proposed else Accepted())
 
 
-def _judge(session: Session, tenant: Tenant, thresholds: Thresholds, why: Why) -> guard.Trip | None:
-    limits = thresholds.of(tenant)
-    impact = reconciling.impact(session, tenant, why.now)
-    if not guard.in_doubt(impact, limits):
+def _judge(session: Session, tenant: Tenant, held: Hold | None, limits: Thresholds, why: Why) -> guard.Trip | None:
+    would = impact.count_impact(session, tenant, why.now, limits.horizon, held)
+    if not guard.in_doubt(would, limits):
         return None
-    return guard.verdict(impact, reconciling.totals(session, tenant, why.now), limits)
+    return guard.verdict(would, impact.count_totals(session, tenant, why.now, held), limits)
 
 
-def _keep_back(session: Session, tenant: Tenant, old: Hold | None, trip: guard.Trip, why: Why) -> int:
+def _keep_back(
+    session: Session, tenant: Tenant, old: Hold | None, trip: guard.Trip, limits: Thresholds, why: Why
+) -> int:
     """Put the changes back as held. The same list stays the same hold; another list replaces it."""
     if old is not None and holding.lists_the_same(session, old):
         holding.put_back(session, old)
         return old.id
     if old is not None:
         holding.decide(session, old, "superseded", why.actor, "replaced by a newer list", why.now)
-    impact = reconciling.impact(session, tenant, why.now)
-    totals = reconciling.totals(session, tenant, why.now)
+    would = impact.count_impact(session, tenant, why.now, limits.horizon, old)
+    totals = impact.count_totals(session, tenant, why.now, old)
     hold = Hold(
         tenant_id=tenant.id,
         rule=trip.rule,
         reason=trip.reason,
-        would_expire=impact.would_expire,
+        would_expire=would.would_expire,
         enrolled=totals.enrolled,
         orders=totals.current_orders,
         run_id=why.run_id,
         opened_at=why.now,
+        waiting_since=why.now if old is None else old.waiting_since,
     )
     session.add(hold)
     session.flush()
-    holding.add_items(session, hold, tenant, why.now)
+    holding.add_items(session, hold, tenant, why.now, limits.horizon, old)
     holding.put_back(session, hold)
     return hold.id

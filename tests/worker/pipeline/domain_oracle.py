@@ -15,6 +15,7 @@ from calendar_oracle import first_instant_after
 
 # Thresholds small enough that generated tenants often trip them.
 PEOPLE, PEOPLE_SHARE, ORDERS, ORDERS_SHARE = 1, Decimal("0.34"), 2, Decimal("0.5")
+HORIZON = timedelta(days=2)
 
 
 class Said(NamedTuple):
@@ -60,7 +61,12 @@ class Client:
     paused: bool = False
     until: datetime | None = None
     hold: dict[int, Terms] | None = None
-    declined: dict[int, list[Terms]] = field(default_factory=dict)
+    # What each held change weighed when it was first held, when that was, and how many were E then.
+    weights: dict[int, int] = field(default_factory=dict)
+    held_since: datetime | None = None
+    held_of: int | None = None
+    # Ends and flags of orders that a person rejected.
+    rejected: set[tuple[int, date | str | None]] = field(default_factory=set)
 
 
 @dataclass
@@ -211,13 +217,37 @@ class Oracle:
 
     def proposals(self, key: str) -> dict[int, Terms]:
         found = {order: self._proposal(key, order, landed) for order, landed in self.landed.items()}
-        return {
-            order: terms
-            for order, terms in found.items()
-            if terms is not None
-            and terms != self.accepted.get((key, order))
-            # A new number alone does not make it other data than what was declined.
-            and terms._replace(number="") not in self.clients[key].declined.get(order, [])
+        return self._without_rejected(key, {order: terms for order, terms in found.items() if terms is not None})
+
+    def _without_rejected(self, key: str, proposals: dict[int, Terms]) -> dict[int, Terms]:
+        """Rejected ends and flags are as if NetSuite said what is accepted."""
+        left, rejected = {}, self.clients[key].rejected
+        for order, terms in proposals.items():
+            old = self.accepted.get((key, order))
+            if old and (order, terms.end) in rejected:
+                terms = terms._replace(start=old.start, end=old.end)
+            if old and (order, terms.flag) in rejected and terms.flag:
+                terms = terms._replace(flag=old.flag)
+            if terms != old:
+                left[order] = terms
+        return left
+
+    def _forget_settled(self, key: str) -> None:
+        """NetSuite says what is accepted: what was rejected before is over."""
+        for order, landed in self.landed.items():
+            old, found = self.accepted.get((key, order)), self._proposal(key, order, landed)
+            if old is None or found is None:
+                continue
+            speaks = not landed.said.bad and self.customers.get(landed.said.customer) == key
+            if speaks and landed.said.end == old.end:
+                self._forget(key, order, ends=True)
+            if found.flag == old.flag:
+                self._forget(key, order, ends=False)
+
+    def _forget(self, key: str, order: int, *, ends: bool) -> None:
+        client = self.clients[key]
+        client.rejected = {
+            (number, what) for number, what in client.rejected if number != order or isinstance(what, str) == ends
         }
 
     def _proposal(self, key: str, order: int, landed: Landed) -> Terms | None:
@@ -234,12 +264,34 @@ class Oracle:
         return terms._replace(flag=flag or ("cancelled" if terms.status == "C" else None))
 
     def reconcile(self, key: str) -> None:
-        proposals = self.proposals(key)
+        self._forget_settled(key)
+        proposals, client = self.proposals(key), self.clients[key]
         if proposals and self._guarded(key, proposals):
-            self.clients[key].hold = proposals
+            if proposals != client.hold:
+                self._hold(key, proposals)
         else:
-            self.clients[key].hold = None
+            client.hold = None
             self._accept(key, proposals)
+
+    def _hold(self, key: str, proposals: dict[int, Terms]) -> None:
+        client = self.clients[key]
+        enrolled = len(self._enrolled(key))
+        weights = self._weights(key, proposals)
+        if client.hold is None:
+            client.held_since, client.held_of = self.now, enrolled
+        client.held_of = min(client.held_of or 0, enrolled)
+        client.hold, client.weights = proposals, weights
+
+    def _weights(self, key: str, proposals: dict[int, Terms]) -> dict[int, int]:
+        """How many people each change would expire; what is held weighs no less than when it was first held."""
+        client, weights = self.clients[key], dict.fromkeys(proposals, 0)
+        for person in self.would_expire(key, proposals):
+            assert person.order is not None
+            weights[person.order] += 1
+        for order in proposals.keys() & (client.hold or {}).keys():
+            if self._cuts_short(key, order, proposals[order]):
+                weights[order] = max(weights[order], client.weights[order])
+        return weights
 
     def _accept(self, key: str, proposals: dict[int, Terms]) -> None:
         before = {id(person): (person.state(), self.boundary(person)) for person in self.of(key)}
@@ -248,31 +300,50 @@ class Oracle:
             for order, terms in proposals.items()
             if (key, order) in self.accepted and self.accepted[key, order].end != terms.end
         }
+        before_terms = {order: self.accepted.get((key, order)) for order in proposals}
         self.accepted |= {(key, order): terms for order, terms in proposals.items()}
-        for order in proposals:
-            self.clients[key].declined.pop(order, None)
+        for order, terms in proposals.items():
+            old = before_terms.get(order)
+            if old is None or old.end != terms.end:
+                self._forget(key, order, ends=True)
+            if old is None or old.flag != terms.flag:
+                self._forget(key, order, ends=False)
         for person in self.of(key):
             if person.order in moved and person.typed is None:
                 self._settle(person, *before[id(person)], "order_ended_early")
 
     def _guarded(self, key: str, proposals: dict[int, Terms]) -> bool:
-        expiring = len(self.would_expire(key, proposals))
-        enrolled = [
+        client, enrolled = self.clients[key], len(self._enrolled(key))
+        if client.hold is not None:
+            enrolled = min(enrolled, client.held_of or 0)
+        if sum(self._weights(key, proposals).values()) > max(Decimal(PEOPLE), PEOPLE_SHARE * enrolled):
+            return True
+        old = {order: terms for (owner, order), terms in self.accepted.items() if owner == key}
+        since = client.held_since if client.hold is not None else None
+        current = {order for order, terms in old.items() if self._is_current(client, terms, since)}
+        ended = {o for o in current & proposals.keys() if self._cuts_short(key, o, proposals[o])}
+        if len(ended) >= ORDERS and len(ended) > ORDERS_SHARE * len(current):
+            return True
+        gone = any(proposals[o].flag in ("deleted", "missing", "moved") for o in current & proposals.keys())
+        return gone and not self._current_left(key, proposals)
+
+    def _current_left(self, key: str, proposals: dict[int, Terms]) -> bool:
+        client = self.clients[key]
+        old = {order: terms for (owner, order), terms in self.accepted.items() if owner == key}
+        return any(self._is_current(client, terms) for terms in (old | proposals).values())
+
+    def _enrolled(self, key: str) -> list[Person]:
+        return [
             person
             for person in self.of(key)
             if person.status == "E" and ((over := self.boundary(person)) is None or over > self.now)
         ]
-        if expiring > max(Decimal(PEOPLE), PEOPLE_SHARE * len(enrolled)):
-            return True
-        client = self.clients[key]
-        old = {order: terms for (owner, order), terms in self.accepted.items() if owner == key}
-        current = {order for order, terms in old.items() if self._is_current(client, terms)}
-        ended = {o for o in current & proposals.keys() if self._has_ended(client, proposals[o])}
-        if len(ended) >= ORDERS and len(ended) > ORDERS_SHARE * len(current):
-            return True
-        gone = any(proposals[o].flag in ("deleted", "missing", "moved") for o in current & proposals.keys())
-        left = [terms for terms in (old | proposals).values() if self._is_current(client, terms)]
-        return gone and not left
+
+    def _cuts_short(self, key: str, order: int, terms: Terms) -> bool:
+        """Whether the order would end earlier than accepted, and within the horizon."""
+        old = self.accepted.get((key, order))
+        earlier = old is not None and terms.end is not None and (old.end is None or terms.end < old.end)
+        return earlier and self._has_ended(self.clients[key], terms, self.now + HORIZON)
 
     def would_expire(self, key: str, proposals: dict[int, Terms]) -> list[Person]:
         client = self.clients[key]
@@ -280,16 +351,17 @@ class Oracle:
         for person in self.of(key):
             if person.status == "E" and person.typed is None and person.order in proposals:
                 old, new = self.boundary(person), self._term_over(client, proposals[person.order].end)
-                if new is not None and new <= self.now and (old is None or old > self.now):
+                soon = new is not None and new <= self.now + HORIZON
+                if new is not None and soon and (old is None or old > max(new, self.now)):
                     found.append(person)
         return found
 
-    def _has_ended(self, client: Client, terms: Terms) -> bool:
-        today = self.now.astimezone(ZoneInfo(client.zone)).date()
+    def _has_ended(self, client: Client, terms: Terms, at: datetime) -> bool:
+        today = at.astimezone(ZoneInfo(client.zone)).date()
         return terms.end is not None and terms.end + timedelta(days=client.grace) < today
 
-    def _is_current(self, client: Client, terms: Terms) -> bool:
-        return terms.flag is None and not self._has_ended(client, terms)
+    def _is_current(self, client: Client, terms: Terms, at: datetime | None = None) -> bool:
+        return terms.flag is None and not self._has_ended(client, terms, at or self.now)
 
     def approve(self, key: str) -> None:
         hold, self.clients[key].hold = self.clients[key].hold, None
@@ -297,10 +369,27 @@ class Oracle:
         self._accept(key, hold)
 
     def reject(self, key: str) -> None:
-        hold, self.clients[key].hold = self.clients[key].hold, None
+        """Earlier ends are dropped for good, also that all orders are gone; the rest is accepted."""
+        client = self.clients[key]
+        hold = client.hold
         assert hold is not None
         for order, terms in hold.items():
-            self.clients[key].declined.setdefault(order, []).append(terms._replace(number=""))
+            old = self.accepted.get((key, order))
+            if old and terms.end and (old.end is None or terms.end < old.end):
+                client.rejected.add((order, terms.end))
+        left = self._without_rejected(key, hold)
+        had_current = any(
+            self._is_current(client, terms, client.held_since)
+            for (owner, _), terms in self.accepted.items()
+            if owner == key
+        )
+        if had_current and not self._current_left(key, left):
+            for order, terms in left.items():
+                old = self.accepted.get((key, order))
+                if old and terms.flag in ("deleted", "missing", "moved") and terms.flag != old.flag:
+                    client.rejected.add((order, terms.flag))
+        client.hold = None
+        self._accept(key, self._without_rejected(key, hold))
 
     def at(self, now: datetime) -> "Oracle":
         """The same world with nothing happening until `now`."""

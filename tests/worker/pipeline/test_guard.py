@@ -7,7 +7,7 @@ from effort import effort
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.reconciling import Impact, Totals
+from models.impact import Impact, Totals
 from models.tenant import Tenant
 from worker.pipeline.guard import Thresholds, in_doubt, verdict
 
@@ -64,8 +64,8 @@ def test_the_rule_word_for_word(impact: Impact, totals: Totals, limits: Threshol
     too_many_people = impact.would_expire > limits.people and (
         impact.would_expire > limits.people_share * totals.enrolled
     )
-    too_many_orders = impact.redated_into_past >= limits.orders and (
-        impact.redated_into_past > limits.orders_share * totals.current_orders
+    too_many_orders = impact.cut_short >= limits.orders and (
+        impact.cut_short > limits.orders_share * totals.current_orders
     )
     all_gone = impact.newly_gone > 0 and totals.current_orders > 0 and totals.current_orders_left == 0
     trip = verdict(impact, totals, limits)

@@ -1,0 +1,144 @@
+"""What accepting the proposals of a tenant would do to people and orders: the numbers the guard goes by.
+
+The caller has the tenant's write lock and a filled `proposal` (see `models.reconciling`).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.boundaries import DAY_MAP, day_map
+from models.hold import Hold
+from models.tenant import Tenant
+from models.terms import last_day, today
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What the proposals alone say: people they would newly expire, current orders they end or lose."""
+
+    would_expire: int
+    cut_short: int
+    newly_gone: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the guard measures an impact against. Counting them reads the whole tenant, so only when in doubt."""
+
+    enrolled: int
+    current_orders: int
+    current_orders_left: int
+
+
+# A change newly expires whoever is E and would lose access earlier than without it, and by the horizon. Who would
+# have lost it by then anyway, no earlier, is not counted: that is a term that simply ends. Counted as if expiry
+# were not paused: what is accepted in a pause expires people when it ends.
+_WOULD_EXPIRE = f"""
+    select e.sales_order_id as order_id, count(*) as would_expire
+    from proposal p
+    join {DAY_MAP} on day_map.day = p.term_end + cast(:grace_days as int)
+    join enrollment e on e.sales_order_id = p.order_id and e.tenant_id = :tenant_id
+    where not p.is_new and p.term_end is distinct from p.term_end_before
+        and e.status = 'E' and e.expiration_date is null and day_map.boundary <= :horizon
+        and (e.boundary is null or e.boundary > greatest(day_map.boundary, :now))
+    group by e.sales_order_id
+"""
+# An order is current when its term has not ended and nothing says that it is gone.
+_CURRENT = "(coalesce({0}term_end{1} + cast(:grace_days as int) >= :{2}, true) and {0}flag{1} is null)"
+_CUT_SHORT = """(p.term_end + cast(:grace_days as int) < :horizon_day
+    and (p.term_end_before is null or p.term_end < p.term_end_before))"""
+# What an open hold lists waits for a person, not for time: while a change still cuts its order short, it weighs
+# what it weighed when it was first held, however many of its people have expired or left meanwhile. For the same
+# reason an order that was current when the tenant was first held counts as current before.
+WEIGHED = f"""
+    select p.order_id, {_CUT_SHORT} and {_CURRENT.format("p.", "_before", "held_since")} as cut_short,
+        {_CURRENT.format("p.", "_before", "held_since")} and p.flag in ('deleted', 'missing', 'moved') as gone,
+        greatest(w.would_expire, case when {_CUT_SHORT} then i.would_expire end, 0) as would_expire
+    from proposal p
+    left join ({_WOULD_EXPIRE}) w on w.order_id = p.order_id
+    left join hold_item i on i.hold_id = cast(:hold_id as bigint) and i.order_id = p.order_id
+    where not p.is_new
+"""
+_IMPACT = text(f"""
+select coalesce(sum(would_expire), 0), count(*) filter (where cut_short), count(*) filter (where gone)
+from ({WEIGHED}) w
+""")
+_ENROLLED = text("""
+select count(*) from enrollment
+where tenant_id = :tenant_id and status = 'E' and (boundary is null or boundary > :now)
+""")
+_ORDERS = text(f"""
+select
+    (select count(*) from sales_order o where o.tenant_id = :tenant_id
+        and {_CURRENT.format("o.", "", "held_since")}),
+    (select count(*) from sales_order o where o.tenant_id = :tenant_id and {_CURRENT.format("o.", "", "today")}
+        and not exists (select from proposal p where p.order_id = o.id))
+    + (select count(*) from proposal p where {_CURRENT.format("p.", "", "today")})
+""")
+# Nobody follows an order that is new, so its term asks for no boundary yet.
+_NEW_ENDS = text("""
+select distinct term_end from proposal
+where not is_new and term_end is not null and term_end is distinct from term_end_before
+""")
+
+
+def count_impact(session: Session, tenant: Tenant, now: datetime, horizon: timedelta, held: Hold | None) -> Impact:
+    """Count what the proposals would do by `now` + `horizon`, reading only what they touch.
+
+    `held` is the tenant's open hold: changes it lists weigh no less than when they were first held.
+    """
+    expiring, short, gone = session.execute(_IMPACT, weighing(session, tenant, now, horizon, held)).one()
+    return Impact(int(expiring), short, gone)
+
+
+def count_totals(session: Session, tenant: Tenant, now: datetime, held: Hold | None) -> Totals:
+    """Count the tenant's E, its current orders, and those that the proposals would leave current.
+
+    While changes are held it has no more E and no fewer current orders than when they were first held.
+    """
+    enrolled: int = session.execute(_ENROLLED, {"tenant_id": tenant.id, "now": now}).scalar_one()
+    current, left = session.execute(_ORDERS, _days(tenant, now, timedelta(0), held)).one()
+    return Totals(enrolled if held is None else min(enrolled, held.enrolled), current, left)
+
+
+def weighing(
+    session: Session, tenant: Tenant, now: datetime, horizon: timedelta, held: Hold | None
+) -> dict[str, Any]:
+    """Parameters of `WEIGHED`."""
+    return {
+        **following(session, tenant),
+        **_days(tenant, now, horizon, held),
+        "now": now,
+        "horizon": now + horizon,
+        "hold_id": None if held is None else held.id,
+    }
+
+
+def following(session: Session, tenant: Tenant) -> dict[str, Any]:
+    """Parameters of statements about the people who follow the proposals: `DAY_MAP` with every new last day."""
+    ends = session.execute(_NEW_ENDS).scalars()
+    return {
+        **day_map((_with_grace(end, tenant.grace_days) for end in ends), tenant.time_zone),
+        "tenant_id": tenant.id,
+        "grace_days": tenant.grace_days,
+    }
+
+
+def _days(tenant: Tenant, now: datetime, horizon: timedelta, held: Hold | None) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant.id,
+        "grace_days": tenant.grace_days,
+        "today": today(now, tenant.time_zone),
+        "horizon_day": today(now + horizon, tenant.time_zone),
+        "held_since": today(now if held is None else held.waiting_since, tenant.time_zone),
+    }
+
+
+def _with_grace(term_end: date, grace_days: int) -> date:
+    day = last_day(None, term_end, grace_days)
+    assert day is not None
+    return day
