@@ -11,8 +11,8 @@ from models.base import Base, Id
 class Hold(Base):
     """One list of changes that would expire too many people. A tenant has at most one open.
 
-    `waiting_since` is when the first of the holds that replaced one another was opened; `enrolled` is how many were
-    E then, or fewer.
+    `waiting_since` is when the first of the holds that replaced one another was opened; `enrolled` is how many
+    were E then, or fewer.
     """
 
     __tablename__ = "hold"

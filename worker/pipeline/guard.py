@@ -3,9 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from models.impact import Impact, Totals
 from models.tenant import Tenant
+
+Number = TypeVar("Number", int, Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +27,22 @@ class Thresholds:
 
     def of(self, tenant: Tenant) -> "Thresholds":
         """These thresholds with what the tenant sets for itself."""
-        own = {
-            "people": tenant.guard_min,
-            "people_share": tenant.guard_share,
-            "orders": tenant.guard_orders_min,
-            "orders_share": tenant.guard_orders_share,
-        }
-        return replace(self, **{name: value for name, value in own.items() if value is not None})
+        return replace(
+            self,
+            people=_first(tenant.guard_min, self.people),
+            people_share=_first(tenant.guard_share, self.people_share),
+            orders=_first(tenant.guard_orders_min, self.orders),
+            orders_share=_first(tenant.guard_orders_share, self.orders_share),
+        )
 
     @property
     def within(self) -> str:
         """In words, how soon a loss of access counts."""
         return f"within {self.horizon / timedelta(days=1):g} days" if self.horizon else "at once"
+
+
+def _first(own: Number | None, default: Number) -> Number:
+    return default if own is None else own
 
 
 @dataclass(frozen=True, slots=True)
