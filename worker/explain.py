@@ -2,6 +2,7 @@
 
 from connectors.netsuite import CODES as NETSUITE
 from connectors.netsuite import Explanation
+from worker.pipeline.order_codes import CODES as ORDERS
 from worker.pipeline.roster_codes import CODES as ROSTER
 
 COMMANDS: dict[str, Explanation] = {
@@ -182,6 +183,7 @@ REGISTRY: dict[str, dict[str, Explanation]] = {
     "Settings and servers": SERVERS,
     "Runs": RUNS,
     "Tenants, holds and staff": TENANTS,
+    "Orders and what waits for people": ORDERS,
     "NetSuite": NETSUITE,
     "Lines of a roster file": ROSTER,
 }

@@ -8,6 +8,7 @@ for page in order_reader(settings, client).changed(since, until):
 from connectors.netsuite.answers import QueryPage
 from connectors.netsuite.client import ApiCall, Backoff, NetSuiteClient
 from connectors.netsuite.codes import CODES, Explanation
+from connectors.netsuite.customers import CustomerNames
 from connectors.netsuite.factory import connect, order_reader
 from connectors.netsuite.fields import DEFAULT_END, DEFAULT_START, TermField, TermFields
 from connectors.netsuite.governor import GovernanceLimits, Governor
@@ -22,6 +23,7 @@ __all__ = [
     "ApiCall",
     "Backoff",
     "Cursor",
+    "CustomerNames",
     "Deletion",
     "Explanation",
     "GovernanceLimits",

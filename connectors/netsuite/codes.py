@@ -76,6 +76,10 @@ CODES: dict[str, Explanation] = {
         "The role cannot read NetSuite's list of deleted records.",
         "Give the role the Deleted Records permission; until then deletions are found by the full pull only.",
     ),
+    "netsuite-customers-not-readable": Explanation(
+        "The role can read neither customer records nor the customer an order shows. Nothing depends on it.",
+        "Give the role the Customers (view) permission; until then pages show customers by their NetSuite ids.",
+    ),
     "netsuite-unknown-field": Explanation(
         "The account, or the role, has no such field, or it holds no dates.",
         "Correct the field in the setting named in the message, or let the role see it. Field ids are on the "

@@ -136,7 +136,11 @@ class SalesOrders:
 
     def existing_ids(self, ids: Iterable[int]) -> set[int]:
         """Which of these transactions the role can still see. Asks for nothing else, so no field can hide one."""
-        return {found for chunk in _chunks(ids) for found in self._client.query(queries.existing(chunk), _all_ids)}
+        return {
+            found
+            for chunk in suiteql.chunks(ids)
+            for found in self._client.query(queries.existing(chunk), _all_ids)
+        }
 
     def deleted(self, since: datetime) -> Iterator[list[Deletion]]:
         """Sales orders NetSuite says were deleted at or after `since`.
@@ -191,7 +195,7 @@ class SalesOrders:
             raise error(OperatorMustAct, "netsuite-unknown-field", message) from problem
 
     def _in_chunks(self, ids: Iterable[int], query: Callable[[Sequence[int], int], str]) -> Iterator[OrderPage]:
-        chunks = _chunks(ids)
+        chunks = suiteql.chunks(ids)
         for position, chunk in enumerate(chunks, 1):
             for page in self._by_id(partial(query, chunk)):
                 yield page._replace(last=page.last and position == len(chunks))
@@ -283,8 +287,3 @@ def _ascending(values: list[Any]) -> bool:
 def _must(holds: bool, otherwise: str) -> None:
     if not holds:
         raise broken(f"contradicts the query: {otherwise}")
-
-
-def _chunks(ids: Iterable[int]) -> list[list[int]]:
-    ordered = sorted(set(ids))
-    return [ordered[at : at + suiteql.IN_LIMIT] for at in range(0, len(ordered), suiteql.IN_LIMIT)]

@@ -49,6 +49,12 @@ def integers(values: Iterable[int]) -> str:
     return f"({', '.join(items)})"
 
 
+def chunks(ids: Iterable[int]) -> list[list[int]]:
+    """The ids in order, each once, in lists that `integers` takes."""
+    ordered = sorted(set(ids))
+    return [ordered[at : at + IN_LIMIT] for at in range(0, len(ordered), IN_LIMIT)]
+
+
 def utc_second(moment: datetime) -> str:
     """An aware instant as the UTC text that `utc_text` columns hold, cut to the second."""
     if moment.tzinfo is None:

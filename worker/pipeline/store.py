@@ -148,8 +148,8 @@ def ids_of(page: OrderPage) -> list[int]:
     return [row.order_id for row in page.orders] + rejected
 
 
-def keep(session: Session, page: OrderPage, run_id: int, tally: Tally) -> None:
-    """Land a page: rows that name an order become landing rows, the others are parked."""
+def keep(session: Session, page: OrderPage, run_id: int | None, tally: Tally) -> None:
+    """Land a page of a run, or of no run: rows that name an order become landing rows, the others are parked."""
     now: datetime = clock.now(session)
     nameless = [row for row in page.rejected if row.order_id is None]
     named = [row for row in page.rejected if row.order_id is not None]

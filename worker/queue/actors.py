@@ -7,7 +7,7 @@ import dramatiq
 from models import boundaries
 from worker import clock, metrics
 from worker.logs import get_logger
-from worker.pipeline import checking, expire, reconcile, runs
+from worker.pipeline import checking, expire, naming, reconcile, rejects, runs
 from worker.queue import doorbell, housekeeping, runner, ticks
 from worker.queue.broker import LONG, SHORT, broker, resources
 
@@ -42,8 +42,28 @@ def expire_due() -> None:
 
 
 @dramatiq.actor(broker=broker, queue_name=SHORT)
+def retry_rejected() -> None:
+    """Asks NetSuite again for rejected rows whose time has come; a good one is accepted with its tenant."""
+    account = runner.pull_options(resources.settings).account
+    tally = rejects.retry_due(resources.sessions, resources.orders(), account)
+    if tally.read:
+        log.info("rejects-retried", read=tally.read, rejected=tally.rejected)
+
+
+@dramatiq.actor(broker=broker, queue_name=SHORT)
+def name_customers() -> None:
+    """Asks NetSuite what customers are called whose names were not asked for lately."""
+    account = runner.pull_options(resources.settings).account
+    told = naming.name_customers(resources.sessions, resources.customer_names(), account)
+    log.info("customers-named", told=told)
+
+
+@dramatiq.actor(broker=broker, queue_name=SHORT)
 def look_for_work() -> None:
-    """Turns the ticks that wait into runs, each schedule once however many of its ticks wait."""
+    """Turns the ticks that wait into runs, each schedule once however many of its ticks wait.
+
+    With the tick of the poll goes what else is asked of NetSuite: rejected rows again, names of customers.
+    """
     with resources.sessions.begin() as session:
         now = clock.now(session)
         taken = ticks.take(session)
@@ -51,8 +71,14 @@ def look_for_work() -> None:
         asked = [runs.request_pull(session, scope, ticks.ASKED_BY)[0] for scope in scopes]
         if ticks.NIGHTLY in taken:
             housekeeping.forget_old(session, now)
+        retries, names = rejects.is_due(session), naming.is_due(session)
     for run_id in asked:
         doorbell.ring_run(run_id)
+    if ticks.POLL in taken:
+        if retries:
+            doorbell.ring_retry()
+        if names:
+            doorbell.ring_names()
     if ticks.NIGHTLY in taken:
         corrected = checking.check_tenants(resources.sessions)
         log.info("tenants-checked", redated=corrected.redated.changed, reopened=corrected.reopened)

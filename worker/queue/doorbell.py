@@ -31,6 +31,16 @@ def ring_expire() -> bool:
     return _ring(SHORT, "expire_due")
 
 
+def ring_retry() -> bool:
+    """For rejected rows that are to be asked for again."""
+    return _ring(SHORT, "retry_rejected")
+
+
+def ring_names() -> bool:
+    """For customers whose names were not asked for lately."""
+    return _ring(SHORT, "name_customers")
+
+
 def ring_look() -> bool:
     """For ticks that wait to be turned into runs."""
     return _ring(SHORT, "look_for_work")

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, delete, func, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from connectors.netsuite import ApiCall, NetSuiteClient, SalesOrders, connect, order_reader
+from connectors.netsuite import ApiCall, CustomerNames, NetSuiteClient, SalesOrders, connect, order_reader
 from models.sync_run import WorkerProcess
 from worker import metrics
 from worker.database import make_engine, make_sessions
@@ -74,6 +74,13 @@ class Resources(Middleware):
         Its requests are counted by themselves and noted as those of the run `run_id`.
         Raises OperatorMustAct when the NETSUITE_* settings are missing or contradict each other.
         """
+        return order_reader(self.settings, self._connected().counted(partial(self._note_call, run_id)))
+
+    def customer_names(self) -> CustomerNames:
+        """The reader of customers' names, on the same connection. Raises as `orders` does."""
+        return CustomerNames(self._connected())
+
+    def _connected(self) -> NetSuiteClient:
         with self._connecting:
             if self._client is None:
                 self._client = connect(
@@ -85,7 +92,7 @@ class Resources(Middleware):
                     stopping=self._stopping,
                 )
                 self._call_log = CallLog(self._slots_in)
-            return order_reader(self.settings, self._client.counted(partial(self._note_call, run_id)))
+            return self._client
 
     def _note_call(self, run_id: int | None, call: ApiCall) -> None:
         _count_call(call)

@@ -45,6 +45,8 @@ def test_actors_take_ids_on_the_queue_that_fits() -> None:
     } == {
         "perform_run": LONG,
         "reconcile_tenant": SHORT,
+        "retry_rejected": SHORT,
+        "name_customers": SHORT,
         "expire_due": SHORT,
         "look_for_work": SHORT,
     }
