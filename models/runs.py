@@ -40,9 +40,19 @@ class ClaimedRun:
 
 
 def request(
-    session: Session, kind: str, scope: str, asked_by: str, *, dry_run: bool = False, moves_watermark: bool = False
+    session: Session,
+    kind: str,
+    scope: str,
+    asked_by: str,
+    *,
+    dry_run: bool = False,
+    moves_watermark: bool = False,
+    progress: Mapping[str, Any] | None = None,
 ) -> tuple[int, bool]:
-    """Ask for a run. Joins the open one of the same kind and scope. Returns (run id, whether it is new)."""
+    """Ask for a run. Joins the open one of the same kind and scope. Returns (run id, whether it is new).
+
+    `progress` is what a new run begins with.
+    """
     asked = (
         insert(SyncRun)
         .values(
@@ -51,6 +61,7 @@ def request(
             dry_run=dry_run,
             asked_by=asked_by,
             moves_watermark=moves_watermark and not dry_run,
+            progress=dict(progress or {}),
         )
         .on_conflict_do_nothing(
             index_elements=["kind", "scope", "dry_run"], index_where=text("state in ('queued', 'running')")
@@ -234,6 +245,26 @@ def request_stop(session: Session, run_id: int, now: datetime) -> bool:
         .returning(SyncRun.id)
     ).scalar_one_or_none()
     return asked is not None
+
+
+def reopen(session: Session, run_id: int) -> bool:
+    """Return a run that was stopped, failed or was set aside to the queue, with the progress it has made."""
+    reopened = session.execute(
+        update(SyncRun)
+        .where(SyncRun.id == run_id, SyncRun.state.in_(("stopped", "failed", "quarantined")))
+        .values(
+            state="queued",
+            finished_at=None,
+            stop_requested=False,
+            worker_id=None,
+            not_before=None,
+            attempts=0,
+            error_code=None,
+            error_detail=None,
+        )
+        .returning(SyncRun.id)
+    ).scalar_one_or_none()
+    return reopened is not None
 
 
 def watermark(session: Session, stream: str) -> datetime | None:
