@@ -13,7 +13,7 @@ from connectors.netsuite.factory import connect, order_reader
 from connectors.netsuite.fields import DEFAULT_END, DEFAULT_START, TermField, TermFields
 from connectors.netsuite.governor import GovernanceLimits, Governor
 from connectors.netsuite.orders import Cursor, Deletion, IdRange, OrderPage, OrderRow, RejectedRow
-from connectors.netsuite.sales_orders import SalesOrders
+from connectors.netsuite.sales_orders import FieldFinding, SalesOrders
 from connectors.netsuite.transport import Timeouts
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "CustomerNames",
     "Deletion",
     "Explanation",
+    "FieldFinding",
     "GovernanceLimits",
     "Governor",
     "IdRange",

@@ -20,7 +20,17 @@ from connectors.netsuite.fields import DEFAULT_END, DEFAULT_START, TermField, Te
 from connectors.netsuite.orders import Cursor, Deletion, IdRange, OrderPage, OrderRow, RejectedRow
 from connectors.netsuite.rows import RowReader, by_lower_case, only_ids
 
-__all__ = ["Cursor", "Deletion", "IdRange", "OrderPage", "OrderRow", "RejectedRow", "SalesOrders", "TermFields"]
+__all__ = [
+    "Cursor",
+    "Deletion",
+    "FieldFinding",
+    "IdRange",
+    "OrderPage",
+    "OrderRow",
+    "RejectedRow",
+    "SalesOrders",
+    "TermFields",
+]
 
 _NAMES_NOTHING = {"netsuite-query-refused", "netsuite-unexpected-error"}
 """What NetSuite says of a query it cannot answer, without saying of what part."""

@@ -4,6 +4,7 @@ A run must never stay `running` under a living worker that no longer works on it
 """
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -17,7 +18,7 @@ from models.sync_run import SyncRun
 from worker import clock, metrics
 from worker.errors import TermsyncError
 from worker.logs import get_logger
-from worker.pipeline import pull, runs
+from worker.pipeline import fields, pull, runs, tenant_change, undo
 from worker.pipeline.guard import Thresholds
 from worker.pipeline.pull import PullOptions
 from worker.pipeline.runs import ClaimedRun, RunLost
@@ -55,22 +56,36 @@ def perform(resources: Resources, run_id: int) -> None:
     finally:
         seconds = time.monotonic() - started
         log.info("run-ended", run_id=run_id, state=state, seconds=round(seconds, 3))
-        metrics.run_duration.labels(STREAM, run.scope.partition(":")[0], state).observe(seconds)
+        mode = run.scope.partition(":")[0] if run.kind == runs.PULL else run.kind
+        metrics.run_duration.labels(STREAM, mode, state).observe(seconds)
     _count_rows(resources, run)
 
 
 def _do(resources: Resources, run: ClaimedRun) -> str:
-    if run.kind != runs.PULL:
+    work = WORK.get(run.kind)
+    if work is None:
         raise TermsyncError(
             "run-kind-unknown",
             f"This program cannot do runs of kind {run.kind!r}.",
             "Update the workers to the version that asked for the run.",
         )
+    return work(resources, run)
+
+
+def _pull(resources: Resources, run: ClaimedRun) -> str:
     if Scope.parse(run.scope).kind is ScopeKind.FULL:
         resources.learn_slots()
-    return pull.perform(
-        resources.sessions, resources.orders(), run, pull_options(resources.settings), resources.stopping
-    )
+    options = pull_options(resources.settings)
+    return pull.perform(resources.sessions, resources.orders(run.id), run, options, resources.stopping)
+
+
+# What a run of each kind does; returns the state the run is in then.
+WORK: dict[str, Callable[[Resources, ClaimedRun], str]] = {
+    runs.PULL: _pull,
+    undo.UNDO: lambda resources, run: undo.perform(resources.sessions, run, resources.stopping),
+    tenant_change.TENANT: lambda resources, run: tenant_change.perform(resources.sessions, run),
+    fields.FIELDS: lambda resources, run: fields.perform(resources.sessions, resources.orders(run.id), run),
+}
 
 
 def _count_rows(resources: Resources, run: ClaimedRun) -> None:
@@ -104,6 +119,7 @@ def thresholds(settings: Settings) -> Thresholds:
         people_share=Decimal(str(settings.guard_share)),
         orders=settings.guard_orders_min,
         orders_share=Decimal(str(settings.guard_orders_share)),
+        horizon=timedelta(days=settings.guard_horizon_days),
     )
 
 

@@ -51,7 +51,10 @@ class ScriptedOrders:
     before_page: Callable[[int], None] = lambda number: None
     nameless: list[RejectedRow] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=dict)
-    requests_sent: int = 0
+
+    @property
+    def requests_sent(self) -> int:
+        return sum(self.calls.values())
 
     def put(self, *rows: Row) -> None:
         for row in rows:

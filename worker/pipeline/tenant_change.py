@@ -1,0 +1,70 @@
+"""A tenant's zone or grace changed in the background: it re-dates every enrollment. First dry, then for real."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from models import differences, runs
+from models.enrollment_changes import Why
+from models.runs import ClaimedRun
+from worker import clock
+from worker.errors import TermsyncError
+from worker.pipeline import tenants
+
+TENANT = "tenant"
+
+
+@dataclass(frozen=True, slots=True)
+class TenantChange:
+    """`str(change)` is the scope of its run; two people who ask for the same share one."""
+
+    key: str
+    time_zone: str
+    grace_days: int
+
+    def __str__(self) -> str:
+        return f"{TENANT}:{self.key} {self.time_zone} {self.grace_days}"
+
+    @staticmethod
+    def parse(scope: str) -> "TenantChange":
+        key, time_zone, grace_days = scope.removeprefix(f"{TENANT}:").split(" ")
+        return TenantChange(key, time_zone, int(grace_days))
+
+
+def request(session: Session, change: TenantChange, asked_by: str, *, dry_run: bool) -> tuple[int, bool]:
+    """Ask for the change. Joins an open one. Returns (run id, whether it is new).
+
+    Raises NotFound, `time-zone-unknown`, `grace-out-of-range`, and `nothing-to-change` for what is so already.
+    """
+    tenant = tenants.find(session, change.key)
+    tenants.check_zone(change.time_zone)
+    tenants.check_grace(change.grace_days)
+    if (tenant.time_zone, tenant.grace_days) == (change.time_zone, change.grace_days):
+        raise TermsyncError(
+            "nothing-to-change",
+            f"Tenant {tenant.name} has this time zone and this grace already.",
+            "Choose another zone or another number of days.",
+        )
+    return runs.request(session, TENANT, str(change), asked_by, dry_run=dry_run)
+
+
+def perform(sessions: sessionmaker[Session], run: ClaimedRun) -> str:
+    """Do a claimed change in one transaction; a dry one is taken back. Returns the state the run is in then."""
+    change = TenantChange.parse(run.scope)
+    with sessions() as session:
+        why = Why(run.asked_by, clock.now(session), run.id)
+        tenant = tenants.find(session, change.key)
+        changes = tenants.change(session, tenant.id, why, time_zone=change.time_zone, grace_days=change.grace_days)
+        counts = {
+            "enrollments_changed": changes.changed,
+            "expired": changes.expired,
+            "reinstated": changes.reinstated,
+        }
+        progress = {}
+        if run.dry_run:
+            progress["diff"] = differences.of_run(session, run.id)
+            session.rollback()
+        runs.save_progress(session, run, progress, counts)
+        runs.finish(session, run, "done", clock.now(session), outcome="ok", counts=counts)
+        session.commit()
+    return "done"
