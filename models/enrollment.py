@@ -63,7 +63,7 @@ class Enrollment(Base):
             "sales_order_id",
             postgresql_where=text("sales_order_id is not null"),
         ),
-        {"postgresql_with": {"fillfactor": "50"}},
+        {"postgresql_with": {"fillfactor": "43"}},
     )
 
     id: Mapped[Id]
