@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.attention import UNREVIEWED
 from models.boundaries import oldest_overdue
+from models.rejects import OPEN_REJECTS
 from models.runs import SILENT_AFTER
 
 # Processes that take work from a queue; a command that does a run itself takes none.
@@ -50,7 +52,7 @@ class Overview:
     netsuite_account: str | None
 
 
-_FACTS = text("""
+_FACTS = text(f"""
 select
     (select watermark from sync_state where stream = 'orders') as watermark,
     (select count(*) from tenant where paused_at is not null and (pause_until is null or pause_until > :now))
@@ -60,12 +62,11 @@ select
     (select count(distinct tenant_id) from landing_due where hold_id is null) as tenants_due,
     (select count(*) from tick where handled_at is null) as unhandled_ticks,
     (select count(*) from hold where state = 'open') as open_holds,
-    (select count(*) from landing_order where reject_code is not null)
-        + (select count(*) from parked_row) as rejected_rows,
+    {OPEN_REJECTS} as rejected_rows,
     (select count(*) from customer c where c.tenant_id is null and exists (
         select from landing_order l where l.customer_id = c.id and l.gone is null and l.reject_code is null))
         as unmatched_customers,
-    (select count(*) from sales_order where flag is not null) as flagged_orders,
+    (select count(*) from sales_order o where {UNREVIEWED}) as flagged_orders,
     (select count(*) from sync_run where state = 'quarantined' and finished_at > :now - interval '1 day')
         as quarantined_runs,
     (select count(*) from sync_run where state = 'failed' and finished_at > :now - interval '1 day')
