@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Integer
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -75,14 +75,3 @@ class LoginStep(Base):
     kind: Mapped[str]
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(index=True)
-
-
-class WebKey(Base):
-    """The key that signs the cookies of pages which hold no secret, shared by all web processes: one row."""
-
-    __tablename__ = "web_key"
-    __table_args__ = (CheckConstraint("only_row", name="one_row"),)
-
-    only_row: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
-    key: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

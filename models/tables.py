@@ -1,9 +1,10 @@
 """Every table, imported once: what migrations and tests need to see the whole schema."""
 
 from models.base import Base
+from models.edit import EditJob, EditRow
 from models.enrollment import DueBoundary, Enrollment, EnrollmentEvent
 from models.hold import Hold, HoldItem
-from models.login import FailedLogin, LoginSession, LoginStep, WebKey
+from models.login import FailedLogin, LoginSession, LoginStep
 from models.mail import Notification
 from models.roster import Course, CourseVersion, GroupMember, Module, User, UserGroup
 from models.sales_order import LandingDue, LandingOrder, ParkedRow, RejectCare, SalesOrder, SalesOrderEvent
@@ -28,6 +29,8 @@ __all__ = [
     "CourseVersion",
     "Customer",
     "DueBoundary",
+    "EditJob",
+    "EditRow",
     "Enrollment",
     "EnrollmentEvent",
     "FailedLogin",
@@ -55,6 +58,5 @@ __all__ = [
     "Tick",
     "User",
     "UserGroup",
-    "WebKey",
     "WorkerProcess",
 ]

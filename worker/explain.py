@@ -2,6 +2,7 @@
 
 from connectors.netsuite import CODES as NETSUITE
 from connectors.netsuite import Explanation
+from worker.pipeline.edit_codes import CODES as EDITS
 from worker.pipeline.order_codes import CODES as ORDERS
 from worker.pipeline.roster_codes import CODES as ROSTER
 
@@ -178,14 +179,31 @@ TENANTS: dict[str, Explanation] = {
     ),
 }
 
+PAGES: dict[str, Explanation] = {
+    "list-too-deep": Explanation(
+        "Lists are paged through up to 10,000 rows.", "Narrow the search, or take the export, which has more."
+    ),
+    "export-unknown": Explanation("There is no such export.", "Use the buttons above the list."),
+    "password-too-short": Explanation("A password has at least 12 characters.", "Take a longer one."),
+    "password-too-long": Explanation("A password has at most 200 characters.", "Take a shorter one."),
+    "password-too-plain": Explanation(
+        "The password repeats a few characters, or holds the e-mail address.", "Take one that is hard to guess."
+    ),
+    "password-not-repeated": Explanation("The new password was typed differently.", "Type the same one twice."),
+    "password-wrong": Explanation("That is not the present password.", "Type the present password again."),
+    "password-not-new": Explanation("The new password is the present one.", "Take another one."),
+}
+
 REGISTRY: dict[str, dict[str, Explanation]] = {
     "The command line": COMMANDS,
     "Settings and servers": SERVERS,
     "Runs": RUNS,
     "Tenants, holds and staff": TENANTS,
+    "Pages and signing in": PAGES,
     "Orders and what waits for people": ORDERS,
     "NetSuite": NETSUITE,
     "Lines of a roster file": ROSTER,
+    "Edits of enrollments": EDITS,
 }
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -146,6 +147,12 @@ class Settings(BaseSettings):
         le=1,
         description="Guard: share of a tenant's current orders that may move into the past without approval.",
     )
+    guard_horizon_days: float = Field(
+        default=2,
+        ge=0,
+        le=366,
+        description="Guard: days from now by which a changed end counts as taking access already. 0: only at once.",
+    )
     connect_timeout: float = Field(
         default=10, gt=0, le=HOUR_SECONDS, description="Seconds to connect to NetSuite."
     )
@@ -165,6 +172,20 @@ class Settings(BaseSettings):
         le=65535,
         description="Port of /metrics; `termsync up` gives each process the next one. 0: any free. Unset: none.",
     )
+    web_host: str = Field("127.0.0.1", description="Address that the pages are served on.")
+    web_port: int = Field(8000, ge=1, le=65535, description="Port that the pages are served on.")
+    web_url: str | None = Field(
+        default=None,
+        description="Address people open the pages at, e.g. https://termsync.example.com behind TLS."
+        " Unset: as they come.",
+    )
+    oidc_issuer: str | None = Field(
+        default=None, description="Single sign-on: address of the OpenID Connect provider. Unset: passwords only."
+    )
+    oidc_client_id: str | None = Field(default=None, description="Single sign-on: client id at the provider.")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="Single sign-on: client secret at the provider."
+    )
 
     @field_validator("log_level", "log_format", mode="before")
     @classmethod
@@ -183,6 +204,16 @@ class Settings(BaseSettings):
     def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("web_url", "oidc_issuer")
+    @classmethod
+    def _is_web_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an address like https://termsync.example.com")
         return value
 
     @property

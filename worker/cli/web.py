@@ -11,16 +11,20 @@ app = single()
 
 @app.command()
 def web(
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = 8000,
+    host: Annotated[
+        str | None, typer.Option("--host", help="Address to listen on. Default: TERMSYNC_WEB_HOST.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=1, max=65535, help="Port to listen on. Default: TERMSYNC_WEB_PORT.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
-    """Runs one web process: health, readiness and metrics."""
+    """Runs one web process: the pages, health, readiness and metrics."""
     from worker import logs, settings
-    from worker.api import server
     from worker.cli.exits import Exit
+    from worker.web import server
 
     found = settings.load()
     logs.configure(found)
-    server.main(found, host, port)
+    server.main(found, host or found.web_host, port or found.web_port)
     return Exit.DONE

@@ -60,22 +60,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_login_step")),
     )
     op.create_index(op.f("ix_login_step_created_at"), "login_step", ["created_at"])
-    op.create_table(
-        "web_key",
-        sa.Column("only_row", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint("only_row", name=op.f("ck_web_key_one_row")),
-        sa.PrimaryKeyConstraint("only_row", name=op.f("pk_web_key")),
-    )
-    # 244 random bits, made where every web process finds them.
-    op.execute("insert into web_key (key) values (gen_random_uuid()::text || gen_random_uuid()::text)")
     op.execute(END_SESSIONS_SQL)
 
 
 def downgrade() -> None:
     op.execute(END_SESSIONS_SQL_DROP)
-    for table in ("web_key", "login_step", "failed_login", "login_session"):
+    for table in ("login_step", "failed_login", "login_session"):
         op.drop_table(table)
     op.drop_index("ix_users_address", table_name="users")
     op.drop_column("users", "password_hash")

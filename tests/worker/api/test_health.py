@@ -1,15 +1,13 @@
 """The web process over a real socket."""
 
-import threading
 from collections.abc import Iterator
 
 import httpx
 import pytest
-import uvicorn
 from sqlalchemy import Engine
+from web_running import serving
 
 from models import migrate
-from worker.api.server import make_app
 from worker.database import make_engine
 
 
@@ -19,19 +17,8 @@ def client(database: Engine) -> Iterator[httpx.Client]:
 
 
 def _serve(engine: Engine) -> Iterator[httpx.Client]:
-    server = uvicorn.Server(uvicorn.Config(make_app(engine), port=0, log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            thread.join(0.01)
-            assert thread.is_alive()
-        port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join(10)
+    with serving(engine) as url, httpx.Client(base_url=url, timeout=10) as client:
+        yield client
 
 
 def test_a_process_on_a_migrated_database_is_alive_and_ready(client: httpx.Client) -> None:

@@ -1,0 +1,33 @@
+"""Live updates of the console: one line a topic. A topic reads a small document that changes when pages should."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from worker.console import health
+from worker.login import sessions
+from worker.login.guard import page
+from worker.login.rights import Right
+from worker.pages.context import web_of
+from worker.pages.live import Topic
+
+TOPICS: Mapping[str, Topic] = {
+    "health": health.topic,
+}
+
+
+async def live(request: Request) -> Response:
+    """Server-sent events of the topics in `?topics=a,b`; ends when the person is signed out."""
+    hub = web_of(request).live
+    asked = request.query_params.get("topics", "").split(",")
+
+    async def still_signed_in() -> bool:
+        return await sessions.find(request, touch=False) is not None
+
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(hub.events(asked, still_signed_in), media_type="text/event-stream", headers=headers)
+
+
+ROUTES: list[Route] = [page("/console/live", live, Right.SEE_CONSOLE, name="live")]

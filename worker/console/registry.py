@@ -1,0 +1,18 @@
+"""What is in the console: one line a list or page, in the order of the menu."""
+
+from starlette_admin.views import BaseView, CustomView
+
+from worker.console.accounts import Accounts
+from worker.console.home import Home
+
+
+def index_view() -> CustomView:
+    """The first page."""
+    return Home()
+
+
+def views() -> list[BaseView]:
+    """Lists and pages; group what belongs together with `starlette_admin.DropDown`."""
+    return [
+        Accounts(),
+    ]

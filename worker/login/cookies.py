@@ -1,0 +1,45 @@
+"""The cookies of this room. Behind TLS they bear the prefix `__Host-`: no other host can set them."""
+
+import hashlib
+import secrets
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from worker.settings import Settings
+
+SESSION, VISITOR, STEP = "termsync_session", "termsync_visitor", "termsync_step"
+
+
+def new_token() -> str:
+    """256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+def hashed(token: str) -> bytes:
+    """What the database keeps of a token: enough to know it, too little to use it."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def behind_tls(request: HTTPConnection, settings: Settings) -> bool:
+    """Whether browsers come by https: as TERMSYNC_WEB_URL says, else as the request came."""
+    scheme = urlsplit(settings.web_url).scheme if settings.web_url else request.url.scheme
+    return scheme == "https"
+
+
+def read(request: HTTPConnection, settings: Settings, name: str) -> str | None:
+    return request.cookies.get(_full(name, behind_tls(request, settings)))
+
+
+def write(request: HTTPConnection, settings: Settings, response: Response, name: str, value: str | None) -> None:
+    """Sets a cookie that scripts cannot read until the browser closes; None takes it away."""
+    tls = behind_tls(request, settings)
+    if value is None:
+        response.delete_cookie(_full(name, tls), secure=tls, httponly=True, samesite="lax")
+    else:
+        response.set_cookie(_full(name, tls), value, secure=tls, httponly=True, samesite="lax")
+
+
+def _full(name: str, tls: bool) -> str:
+    return f"__Host-{name}" if tls else name

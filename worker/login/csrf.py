@@ -1,0 +1,138 @@
+"""No other site can have a browser change anything here.
+
+A changing request must come from our own pages (its `Origin`, where the browser sends one) and carry a token. The
+token is a hash of the session's cookie, or before signing in of a cookie given for that: a site that cannot read
+the cookie cannot know it, and one that plants a token of its own fails.
+"""
+
+import hashlib
+import hmac
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from worker.login import cookies
+from worker.pages.context import web_of
+from worker.pages.forms import CSRF_FIELD, CSRF_HEADER
+from worker.pages.refusals import refusal
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+LARGEST_BODY = 2 * 1024 * 1024
+# Where the scripts of starlette-admin look for the token; it opens nothing without the cookie it is made of.
+SCRIPT_COOKIE = "starlette_admin_csrftoken"
+
+Refused = tuple[int, str, str]
+_FOREIGN = (403, "This request came from another site.", "Open the page here and try again.")
+_NO_TOKEN = (403, "This form is no longer valid.", "Reload the page, then send it again.")
+_TOO_LARGE = (413, "That is more than this page takes.", "Send less at once.")
+
+
+class CsrfMiddleware:
+    """Refuses changing requests that do not come from our pages; `open_paths` have other locks."""
+
+    def __init__(self, app: ASGIApp, open_paths: tuple[str, ...]) -> None:
+        self._app = app
+        self._open = open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(self._open):
+            return await self._app(scope, receive, send)
+        request = Request(scope, receive)
+        settings = web_of(request).settings
+        secret = cookies.read(request, settings, cookies.SESSION) or cookies.read(
+            request, settings, cookies.VISITOR
+        )
+        visitor = None if secret else cookies.new_token()
+        request.state.csrf_token = token = _token(secret or visitor or "")
+        if scope["method"] not in SAFE:
+            body = await _body(receive)
+            receive = _replayed(body or b"", receive)
+            refused = (
+                _TOO_LARGE if body is None else await _refused(Request(scope, _replayed(body, receive)), token)
+            )
+            if refused is not None:
+                return await refusal(request, *refused)(scope, receive, send)
+        await self._app(scope, receive, _with_cookies(request, send, visitor, token))
+
+
+def _token(secret: str) -> str:
+    return hashlib.sha256(b"csrf:" + secret.encode()).hexdigest()
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None when it is larger than any form of ours."""
+    body = bytearray()
+    while (message := await receive())["type"] == "http.request":
+        body += message.get("body", b"")
+        if len(body) > LARGEST_BODY:
+            return None
+        if not message.get("more_body", False):
+            break
+    return bytes(body)
+
+
+async def _refused(request: Request, token: str) -> Refused | None:
+    """What to answer to a changing request that is not ours; None when it is."""
+    if not _same_origin(request):
+        return _FOREIGN
+    given = await _given(request)
+    return None if hmac.compare_digest(given.encode(), token.encode()) else _NO_TOKEN
+
+
+def _same_origin(request: Request) -> bool:
+    origin = request.headers.get("origin")
+    if origin is None:
+        return request.headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}
+    web_url = web_of(request).settings.web_url
+    own = urlsplit(web_url or f"{request.url.scheme}://{request.headers.get('host', '')}")
+    other = urlsplit(origin)
+    return (other.scheme, other.netloc) == (own.scheme, own.netloc)
+
+
+async def _given(request: Request) -> str:
+    header = request.headers.get(CSRF_HEADER)
+    if header is not None:
+        return header
+    if not request.headers.get("content-type", "").startswith(FORMS):
+        return ""
+    async with request.form() as form:
+        return str(form.get(CSRF_FIELD) or "")
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """The body once more for the page, then whatever comes: the end of the connection."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay
+
+
+def _with_cookies(request: Request, send: Send, visitor: str | None, token: str) -> Send:
+    """Gives a browser that has none yet the cookie its token is made of, and scripts the token."""
+    settings = web_of(request).settings
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start" and _is_page(message):
+            headers, cookie = MutableHeaders(scope=message), Response()
+            if visitor is not None:
+                cookies.write(request, settings, cookie, cookies.VISITOR, visitor)
+            if request.cookies.get(SCRIPT_COOKIE) != token:
+                tls = cookies.behind_tls(request, settings)
+                cookie.set_cookie(SCRIPT_COOKIE, token, secure=tls, samesite="strict")
+            for name, value in cookie.raw_headers:
+                if name == b"set-cookie":
+                    headers.append("set-cookie", value.decode("latin-1"))
+        await send(message)
+
+    return sent
+
+
+def _is_page(message: Message) -> bool:
+    kind = MutableHeaders(scope=message).get("content-type", "")
+    return message["status"] < 300 and kind.startswith("text/html")

@@ -1,0 +1,63 @@
+"""Signing in with a password: who it is, and what happens after repeated failures."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from models import signing_in
+from models.signing_in import Account
+from worker import clock
+from worker.login import audit, cookies, passwords
+
+# From the fifth refusal in a row on: a minute, then twice as long each time, at most a quarter of an hour.
+FREE_FAILURES = 5
+FIRST_LOCK = timedelta(minutes=1)
+LONGEST_LOCK = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The password was not taken; `locked_until`: nor is any other before that."""
+
+    now: datetime
+    locked_until: datetime | None
+
+
+def check(sessions: sessionmaker[Session], address: str, password: str, came_from: str) -> list[Account] | Refused:
+    """The accounts of this address that have this password; several where several clients know the address.
+
+    An attempt is counted before the password is looked at, so that many at once are no more than one after the
+    other. Unknown addresses cost as much work as known ones, and are locked like them.
+    """
+    address = address.strip().lower()
+    address_hash = cookies.hashed(address)
+    with sessions.begin() as session:
+        now = clock.now(session)
+        locked = signing_in.locked_until(session, address_hash, now)
+        if locked is not None:
+            return Refused(now, locked)
+        locked = _count(session, address_hash, now)
+        found = signing_in.accounts(session, address)
+    # Without a transaction: this takes long on purpose.
+    right = [account for account in found if passwords.is_right(password, account.password_hash)]
+    if not found:
+        passwords.is_right(password, None)
+    with sessions.begin() as session:
+        now = clock.now(session)
+        if right:
+            signing_in.forget_failures(session, address_hash, now)
+            return right
+        for account in found:
+            audit.refused(session, account, now, came_from, locked)
+    return Refused(now, locked)
+
+
+def _count(session: Session, address_hash: bytes, now: datetime) -> datetime | None:
+    """Counts this attempt; until when the address is locked if it fails."""
+    failures = signing_in.count_failure(session, address_hash, now)
+    if failures < FREE_FAILURES:
+        return None
+    until: datetime = now + min(FIRST_LOCK * 2 ** min(failures - FREE_FAILURES, 10), LONGEST_LOCK)
+    signing_in.lock(session, address_hash, until)
+    return until

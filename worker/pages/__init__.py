@@ -1,0 +1,1 @@
+"""What pages of the console and the portal share: templates, words for values, exports, live updates."""

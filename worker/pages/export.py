@@ -1,0 +1,106 @@
+"""CSV and Excel files of a list, row by row, with cells that no spreadsheet takes for a formula.
+
+Instants are written with their zone, days as YYYY-MM-DD; in Excel, days and numbers keep their type.
+"""
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+import xlsxwriter
+from starlette.responses import Response, StreamingResponse
+
+from worker.pages.words import instant
+
+CHUNK_ROWS = 500
+CHUNK_BYTES = 64 * 1024
+CSV_TYPE = "text/csv; charset=utf-8"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# What spreadsheets take for the start of a formula, also behind spaces.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def export(name: str, form: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
+    """A download `name.csv` or `name.xlsx` (`form`) of `rows`, each with a value for each of `header`.
+
+    `rows` is read once, while it is sent; None is an empty cell.
+    """
+    if form == "xlsx":
+        return _download(f"{name}.xlsx", XLSX_TYPE, _xlsx(header, rows))
+    return _download(f"{name}.csv", CSV_TYPE, _csv(header, rows))
+
+
+def neutral(text: str) -> str:
+    """`text` as a cell that is no formula: one that would begin one gets an apostrophe in front."""
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+
+
+def _download(filename: str, media_type: str, body: Iterator[bytes]) -> Response:
+    disposition = f"attachment; filename*=UTF-8''{quote(filename)}"
+    return StreamingResponse(body, media_type=media_type, headers={"content-disposition": disposition})
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow([neutral(cell) for cell in header])
+    yield b"\xef\xbb\xbf"  # without it, Excel takes UTF-8 for its own code page
+    for number, row in enumerate(rows, 1):
+        writer.writerow([_cell(value) for value in row])
+        if number % CHUNK_ROWS == 0:
+            yield _taken(buffer)
+    yield _taken(buffer)
+
+
+def _taken(buffer: io.StringIO) -> bytes:
+    written = buffer.getvalue().encode()
+    buffer.seek(0)
+    buffer.truncate()
+    return written
+
+
+def _cell(value: Any) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, (int, float, Decimal)) else neutral(str(value))
+
+
+def _xlsx(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+    with tempfile.TemporaryFile() as file:
+        # Constant memory: a row is on disk before the next one is written.
+        options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        with xlsxwriter.Workbook(file, options) as book:
+            sheet = book.add_worksheet()
+            day, bold = book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"bold": True})
+            sheet.freeze_panes(1, 0)
+            sheet.set_column(0, max(len(header) - 1, 0), 18)
+            for column, title in enumerate(header):
+                sheet.write_string(0, column, title, bold)
+            for number, row in enumerate(rows, 1):
+                for column, value in enumerate(row):
+                    _write(sheet, number, column, value, day)
+        file.seek(0)
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _write(sheet: Any, row: int, column: int, value: Any, day: Any) -> None:
+    if isinstance(value, bool) or value is None or isinstance(value, (str, datetime)):
+        sheet.write_string(row, column, str(_cell(value)))
+    elif isinstance(value, date):
+        sheet.write_datetime(row, column, datetime(value.year, value.month, value.day), day)  # noqa: DTZ001
+    elif isinstance(value, (int, float, Decimal)):
+        sheet.write_number(row, column, float(value) if isinstance(value, Decimal) else value)
+    else:
+        sheet.write_string(row, column, str(_cell(str(value))))

@@ -1,0 +1,69 @@
+// Live pages. <div data-live="topic another" data-fragment="/address"> is fetched anew and put in place when one of
+// its topics changes; every event also reaches scripts as `termsync:TOPIC` on document, with the topic's document
+// in `detail`. Nothing is fetched while the tab is hidden. Without scripts, a reload shows the same.
+(function () {
+  "use strict";
+  const places = Array.from(document.querySelectorAll("[data-live]"));
+  const topics = new Set(places.flatMap((place) => place.dataset.live.split(/\s+/)).filter(Boolean));
+  const waiting = new Map();
+  let source = null;
+
+  async function refresh(place) {
+    if (waiting.get(place)) { waiting.set(place, "again"); return; }
+    waiting.set(place, "busy");
+    try {
+      const answer = await fetch(place.dataset.fragment, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+      if (answer.redirected || answer.status === 401) { signedOut(); return; }
+      if (answer.ok && !place.contains(document.activeElement)) {
+        place.innerHTML = await answer.text();
+        document.dispatchEvent(new CustomEvent("termsync:refreshed", { detail: place }));
+      }
+    } catch { /* the connection is gone; the next event tries again */ } finally {
+      const again = waiting.get(place) === "again";
+      waiting.delete(place);
+      if (again) { refresh(place); }
+    }
+  }
+
+  function heard(topic, first, event) {
+    let detail = null;
+    try { detail = JSON.parse(event.data); } catch { return; }
+    document.dispatchEvent(new CustomEvent("termsync:" + topic, { detail }));
+    if (first) { return; }
+    for (const place of places) {
+      if (place.dataset.fragment && place.dataset.live.split(/\s+/).includes(topic)) { refresh(place); }
+    }
+  }
+
+  function signedOut() {
+    close();
+    document.documentElement.dataset.signedOut = "true";
+    document.dispatchEvent(new CustomEvent("termsync:signed-out"));
+  }
+
+  // What a topic said last: an event that says the same again, as after a pause, changes nothing.
+  const said = new Map();
+
+  function open() {
+    if (source || !topics.size || document.hidden) { return; }
+    source = new EventSource("/console/live?topics=" + encodeURIComponent(Array.from(topics).join(",")));
+    for (const topic of topics) {
+      source.addEventListener(topic, (event) => {
+        const first = !said.has(topic);
+        if (!first && said.get(topic) === event.data) { return; }
+        said.set(topic, event.data);
+        heard(topic, first, event);
+      });
+    }
+    source.addEventListener("signed-out", signedOut);
+  }
+
+  function close() {
+    if (source) { source.close(); source = null; }
+  }
+
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  window.addEventListener("pagehide", close);
+  window.addEventListener("pageshow", open);
+  open();
+})();

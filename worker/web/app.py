@@ -1,0 +1,80 @@
+"""The application: pages, API and health in one, behind one guard."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from sqlalchemy import Engine
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from worker.api import health
+from worker.console import app as console
+from worker.console import live as console_live
+from worker.database import make_sessions
+from worker.errors import TermsyncError
+from worker.login import pages as login
+from worker.login.csrf import CsrfMiddleware
+from worker.login.guard import GuardMiddleware
+from worker.login.headers import HeadersMiddleware
+from worker.login.sessions import SessionMiddleware
+from worker.pages import refusals
+from worker.pages.context import ContextMiddleware, Web
+from worker.pages.live import Live
+from worker.settings import Settings
+
+STATIC = Path(__file__).parent.parent / "pages" / "static"
+# Locks of their own, or nothing to lock away: bearer tokens, probes, files that are part of the program.
+OPEN = ("/api/", "/health", "/ready", "/metrics", "/static/", "/console/static/")
+KEPT = ("/static/", "/console/static/")
+# Asked by scripts on their own, not by a person at work: they keep no session alive.
+QUIET = ("/console/live",)
+
+
+def make_app(engine: Engine, settings: Settings, redis_url: str | None = None) -> FastAPI:
+    """The application on one database. Opens nothing by itself; `redis_url` None: nobody can be rung."""
+    sessions = make_sessions(engine)
+    web = Web(settings, engine, sessions, redis_url, Live(sessions, console_live.TOPICS))
+    app = FastAPI(title="termsync", openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None)
+    app.state.engine = engine
+    app.include_router(health.router)
+    app.router.routes.append(Mount("/static", StaticFiles(directory=STATIC), name="static"))
+    app.router.routes.extend([*login.ROUTES, *console_live.ROUTES])
+    console.mount(app)
+    app.add_exception_handler(TermsyncError, _termsync_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    _guard(app, web)
+    return app
+
+
+def _guard(app: FastAPI, web: Web) -> None:
+    """What every request passes on its way in; the last one added is the first."""
+    for middleware in reversed(
+        [
+            Middleware(HeadersMiddleware, KEPT, _is_tls(web.settings)),
+            Middleware(ContextMiddleware, web),
+            Middleware(SessionMiddleware, QUIET, OPEN),
+            Middleware(CsrfMiddleware, OPEN),
+            Middleware(GuardMiddleware, app.router.routes, OPEN),
+        ]
+    ):
+        app.add_middleware(middleware.cls, *middleware.args, **middleware.kwargs)
+
+
+def _is_tls(settings: Settings) -> bool:
+    return bool(settings.web_url and settings.web_url.startswith("https:"))
+
+
+async def _termsync_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TermsyncError)
+    return refusals.of_error(request, error)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code in {404, 405}:
+        return refusals.nothing_here(request)
+    return refusals.refusal(request, error.status_code, str(error.detail), "Go back and try again.")

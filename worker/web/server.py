@@ -1,0 +1,24 @@
+"""The web process."""
+
+import uvicorn
+
+from worker.database import make_engine
+from worker.embedded import servers
+from worker.settings import Settings
+from worker.web.app import make_app
+
+# As many pages at once as there are connections; the others wait for a thread.
+POOL_SIZE = 20
+
+
+def main(settings: Settings, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    with servers(settings) as addresses:
+        engine = make_engine(addresses.database_url, application_name="termsync web", pool_size=POOL_SIZE)
+        app = make_app(engine, settings, addresses.redis_url)
+        try:
+            uvicorn.run(
+                app, host=host, port=port, log_config=None, server_header=False, timeout_graceful_shutdown=3
+            )
+        finally:
+            engine.dispose()
