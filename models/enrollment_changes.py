@@ -41,16 +41,35 @@ class Why:
     run_id: int | None = None
 
 
+def cause_of_time(e: str) -> str:
+    """Why the enrollment `e` expires when a sweep meets it, in a tenant whose expiry is or was paused as well.
+
+    A term that was cut into the past in a pause expires people when that ends: the boundary they have came with an
+    accepted change, after it had passed.
+    """
+    return f"""case
+        when {e}.expiration_date is not null then 'manual_date'
+        when exists (
+            select from enrollment_event v
+            where v.enrollment_id = {e}.id and v.cause = 'term_changed' and v.before ? 'boundary'
+                and v.at >= v.boundary and not exists (
+                    select from enrollment_event l
+                    where l.enrollment_id = v.enrollment_id and l.version > v.version and l.before ? 'boundary'
+                )
+        ) then 'order_ended_early'
+        else 'term_ended' end"""
+
+
 # The due boundaries are given as arrays, so that the plan starts from them whatever the statistics say. Status is
 # in no index, and the page has room: the update leaves all indexes alone.
-SWEEP = text("""
+_SWEEP = """
 with due as materialized (
     select * from unnest(cast(:tenant_ids as bigint[]), cast(:boundaries as timestamptz[])) as d(tenant_id, at)
 ), flipped as (
     update enrollment e
     set status = 'X',
         expired_at = greatest(e.boundary, cast(:released_at as timestamptz)),
-        expired_cause = case when e.expiration_date is null then 'term_ended' else 'manual_date' end,
+        expired_cause = {cause},
         version = e.version + 1
     from due
     where e.tenant_id = due.tenant_id and e.boundary = due.at and e.status = 'E'
@@ -65,9 +84,11 @@ insert into enrollment_event (
     boundary, expired_at, expired_cause, cause, actor, before
 )
 select id, version, tenant_id, :run_id, :now, status, sales_order_id, expiration_date,
-    boundary, expired_at, expired_cause, expired_cause, :actor, '{"status": "E"}'
+    boundary, expired_at, expired_cause, expired_cause, :actor, '{{"status": "E"}}'
 from flipped
-""")
+"""
+SWEEP = text(_SWEEP.format(cause="case when e.expiration_date is null then 'term_ended' else 'manual_date' end"))
+RELEASE = text(_SWEEP.format(cause=cause_of_time("e")))
 
 # Until the end of the transaction. The default, meant for disks that turn, has the planner read the whole table for
 # some hundred boundaries.
@@ -85,7 +106,7 @@ def sweep(
         return NOTHING
     session.execute(_BY_INDEX)
     written = session.execute(
-        SWEEP,
+        SWEEP if released_at is None else RELEASE,
         {
             "tenant_ids": [tenant_id for tenant_id, _ in due],
             "boundaries": [at for _, at in due],
@@ -118,9 +139,10 @@ wanted as ({wanted}), settled as (
             when s.status <> 'X' then null
             when {was_cause} is not null then {was_cause}
             when w.ask = 'X' then 'expired_by_staff'
-            when e.status = 'X' and (w.ask is null or e.expired_cause <> 'expired_by_staff')
-                then e.expired_cause
+            when e.status = 'X' and w.ask is null and e.expired_cause = 'expired_by_staff' then e.expired_cause
             when w.expiration_date is not null then 'manual_date'
+            when e.expired_cause in ('term_ended', 'order_ended_early')
+                and w.sales_order_id is not distinct from e.sales_order_id then e.expired_cause
             else w.order_cause
         end as expired_cause,
         case
@@ -180,11 +202,11 @@ from different
 _NO_EXPIRY_BACK = {"was_cause": "cast(null as text)", "was_at": "cast(null as timestamptz)"}
 _EXPIRY_BACK = {"was_cause": "w.was_cause", "was_at": "w.was_at"}
 # Enrollments as they are once the sweep has caught up, pauses that are over included.
-_CAUGHT_UP = """(
+_CAUGHT_UP = f"""(
     select n.id, n.tenant_id, n.version, n.sales_order_id, n.expiration_date, n.boundary, r.status,
         case when r.status = n.status then n.expired_at else greatest(n.boundary, p.pause_until) end as expired_at,
         case when r.status = n.status then n.expired_cause
-            when n.expiration_date is null then 'term_ended' else 'manual_date' end as expired_cause
+            else {cause_of_time("n")} end as expired_cause
     from enrollment n join tenant p on p.id = n.tenant_id
     cross join lateral (select status_at(n.status, n.boundary, p.paused_at, p.pause_until, :now) as status) r
 )"""

@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.enrollment_changes import cause_of_time
+
 # A pause that has an end before that instant would be over by then, and its people would expire as of that end.
 _DUE = """
 from due_boundary b
@@ -22,7 +24,7 @@ group by t.id order by t.key
 _ROWS = text(f"""
 select t.key as tenant, u.key as user, c.key as course, cv.key as version, o.number as sales_order,
     e.boundary, greatest(e.boundary, t.pause_until) as expired_at,
-    case when e.expiration_date is null then 'term_ended' else 'manual_date' end as cause
+    {cause_of_time("e")} as cause
 from (
     select e.id, b.at {_DUE} and (t.paused_at is null or t.pause_until <= :at)
     order by b.at, e.id limit :limit

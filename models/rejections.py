@@ -59,7 +59,9 @@ update proposal p set
     term_end = case when r.end_rejected then r.term_end else p.term_end end,
     flag = case when r.flag_rejected then p.flag_before else p.flag end
 from (
-    select o.id, o.term_start, o.term_end, bool_or(i.end_rejected and i.term_end = said.term_end) as end_rejected,
+    select o.id, o.term_start, o.term_end, bool_or(
+            i.end_rejected and i.term_end is not distinct from said.term_end
+        ) as end_rejected,
         bool_or(i.flag_rejected and i.flag = said.flag) as flag_rejected
     from hold h
     join hold_item i on i.hold_id = h.id and (i.end_rejected or i.flag_rejected)

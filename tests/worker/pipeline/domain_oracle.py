@@ -81,6 +81,7 @@ class Person:
     cause: str | None = None
     expired_at: datetime | None = None
     changes: int = 1
+    cut: bool = False  # the boundary came with an accepted change after it had passed
 
     def state(self) -> tuple[object, ...]:
         return (self.order, self.typed, self.status, self.cause, self.expired_at)
@@ -115,6 +116,8 @@ class Oracle:
             if person.status == "E" and over is not None and over <= self.now:
                 person.status, person.changes = "X", person.changes + 1
                 person.cause = "manual_date" if person.typed else "term_ended"
+                if released and person.cut:
+                    person.cause = "order_ended_early"
                 person.expired_at = max(over, released or over)
 
     def boundary(self, person: Person) -> datetime | None:
@@ -170,18 +173,27 @@ class Oracle:
         ask: str | None = None,
     ) -> None:
         """What a change of order, date, zone or term, or a wish of staff, makes of the status."""
-        was = person.status
+        was, over = person.status, self.boundary(person)
+        if over != boundary_before:
+            person.cut = order_cause == "order_ended_early" and over is not None and over <= self.now
         person.status = self._status_after(person, ask)
         if person.status != "X":
             person.cause = person.expired_at = None
         else:
             if ask == "X":
                 person.cause = "expired_by_staff"
-            elif was != "X" or (ask == "E" and person.cause == "expired_by_staff"):
-                person.cause = "manual_date" if person.typed else order_cause
+            elif not (was == "X" and ask is None and person.cause == "expired_by_staff"):
+                person.cause = self._cause_in_force(person, before, order_cause)
             if was != "X":
                 person.expired_at = self.now
-        person.changes += (person.state(), self.boundary(person)) != (before, boundary_before)
+        person.changes += (person.state(), over) != (before, boundary_before)
+
+    @staticmethod
+    def _cause_in_force(person: Person, before: tuple[object, ...], order_cause: str) -> str:
+        if person.typed:
+            return "manual_date"
+        same_order = before[0] == person.order
+        return person.cause if same_order and person.cause in ("term_ended", "order_ended_early") else order_cause
 
     def _status_after(self, person: Person, ask: str | None) -> str:
         over = self.boundary(person)

@@ -4,14 +4,17 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from calendar_oracle import first_instant_after
+from domain_oracle import Said
 from engine_checks import check_events, check_findable
-from school import School, checksums, rows
+from school import School, checksums, land, rows
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from models import boundaries, locks
 from models.enrollment_changes import NOTHING, Changes, Why
-from worker.pipeline import expire
+from worker.pipeline import expire, reconcile, tenants
+from worker.pipeline.guard import Thresholds
 
 NOW = datetime(2026, 3, 5, 17, tzinfo=UTC)
 TODAY = date(2026, 3, 5)
@@ -134,3 +137,31 @@ def test_the_worker_sweeps_by_the_clock_of_the_database(school: School, sessions
     with sessions() as session:
         due = rows(session, "select count(*) from enrollment where boundary <= clock_timestamp()")
     assert expire.sweep_all(sessions).expired == due[0][0]
+
+
+# the cause is the reason in force
+
+
+def test_a_typed_date_that_is_cleared_leaves_the_order_as_the_cause(sessions: sessionmaker[Session]) -> None:
+    school = School(sessions)
+    school.open(["acme"], NOW)
+    with sessions.begin() as session:
+        tenants.map_customer(session, school.tenant_ids["acme"], 1, Why("staff", NOW))
+        land(session, [Said(1, 1, NOW, 1, "SO1", "B", None, TODAY)], NOW, NOW)
+        reconcile.reconcile_tenant(session, school.tenant_ids["acme"], Thresholds(), Why("reconcile", NOW))
+    typed = school.enroll("acme", NOW, 1, TODAY - timedelta(days=3))
+    after = end_of(0) + timedelta(hours=1)
+    for date_typed, cause in ((None, "term_ended"), (TODAY, "manual_date"), (None, "term_ended")):
+        school.edit("acme", after, [(typed, 1, date_typed, None)])
+        with sessions() as session:
+            assert rows(session, "select status, expired_cause, expired_at from enrollment") == [("X", cause, NOW)]
+    with sessions() as session:
+        check_events(session)
+        assert rows(session, "select count(*) from enrollment_event") == [(4,)]
+
+
+def test_a_typed_date_lies_in_the_years_that_netsuites_dates_may(
+    school: School, sessions: sessionmaker[Session]
+) -> None:
+    with pytest.raises(IntegrityError, match="expiration_date_range"):
+        school.enroll("acme", NOW, None, date(2101, 1, 1))

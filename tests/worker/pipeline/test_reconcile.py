@@ -228,7 +228,21 @@ def test_in_a_pause_terms_are_accepted_and_nobody_expires(desk: Desk) -> None:
     assert desk.people() == [("E", None, over(date(2026, 3, 9)))] * 2
     with desk.sessions.begin() as session:
         tenants.resume(session, desk.school.tenant_ids["acme"], Why("staff", NOW + timedelta(days=1)))
-    assert desk.query("select distinct status, expired_at from enrollment") == [("X", NOW + timedelta(days=1))]
+    assert desk.query("select distinct status, expired_cause, expired_at from enrollment") == [
+        ("X", "order_ended_early", NOW + timedelta(days=1))
+    ]
+
+
+def test_what_ends_by_itself_in_a_pause_is_not_called_early(desk: Desk) -> None:
+    """Cut while the tenant is paused, but to a day that is still to come: the term then simply ends."""
+    with desk.sessions.begin() as session:
+        until = NOW + timedelta(days=9)
+        tenants.pause(session, desk.school.tenant_ids["acme"], Why("staff", NOW), "an audit", until)
+    desk.netsuite_says(end=date(2026, 3, 14))
+    desk.reconcile()
+    desk.netsuite_says(9, end=date(2026, 3, 9))
+    desk.reconcile(NOW + timedelta(days=10))
+    assert desk.query("select distinct expired_cause, expired_at from enrollment") == [("term_ended", until)]
 
 
 def test_a_tenant_has_its_own_thresholds(desk: Desk) -> None:
