@@ -8,9 +8,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.elements import ColumnElement
 
 BOUND = 10_000
+Rows = Select[*tuple[Any, ...]]
 
 
-def bounded_count(session: Session, statement: Select[Any]) -> int:
+def bounded_count(session: Session, statement: Rows) -> int:
     """How many rows `statement` has, counted up to BOUND + 1: a long list costs no more than a short one."""
     some = statement.with_only_columns(literal(1)).order_by(None).limit(BOUND + 1).subquery()
     found: int = session.execute(select(func.count()).select_from(some)).scalar_one()
@@ -18,11 +19,11 @@ def bounded_count(session: Session, statement: Select[Any]) -> int:
 
 
 def ordered(
-    statement: Select[Any],
+    statement: Rows,
     sorts: Sequence[tuple[str, bool]],
     columns: Mapping[str, Any],
     last: ColumnElement[Any] | InstrumentedAttribute[Any],
-) -> Select[Any]:
+) -> Rows:
     """`statement` ordered by `sorts` ((name, descending), names of `columns`), then by `last`, which is unique."""
     order = [
         columns[name].desc() if descending else columns[name] for name, descending in sorts if name in columns

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, or_, select
+from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session
 
-from models.paging import bounded_count, contains, ordered
+from models.paging import Rows, bounded_count, contains, ordered
 from models.staff import Staff
 
 COLUMNS = (Staff.id, Staff.email, Staff.name, Staff.role, Staff.active, Staff.created_at)
@@ -32,8 +32,8 @@ def count(session: Session, *, search: str | None = None, role: str | None = Non
     return bounded_count(session, _found(search, role))
 
 
-def _found(search: str | None, role: str | None) -> Select[Any]:
-    statement: Select[Any] = select(*COLUMNS)
+def _found(search: str | None, role: str | None) -> Rows:
+    statement: Rows = select(*COLUMNS)
     if search:
         statement = statement.where(or_(contains(Staff.name, search), contains(Staff.email, search)))
     return statement if role is None else statement.where(Staff.role == role)
