@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from dramatiq.middleware import TimeLimitExceeded
@@ -17,6 +18,7 @@ from models import runs as statements
 from models.sync_run import SyncRun
 from worker.errors import TermsyncError
 from worker.pipeline import runs
+from worker.pipeline.guard import Thresholds
 from worker.pipeline.scope import Scope
 from worker.queue import runner
 from worker.queue.resources import Resources
@@ -191,13 +193,10 @@ def _counted(outcome: str) -> float:
 
 
 def test_the_guards_thresholds_are_exactly_those_of_the_settings() -> None:
-    limits = runner.thresholds(load(guard_min=7, guard_share=0.1, guard_orders_min=3, guard_orders_share=0.3))
-    assert (limits.people, str(limits.people_share), limits.orders, str(limits.orders_share)) == (
-        7,
-        "0.1",
-        3,
-        "0.3",
+    limits = runner.thresholds(
+        load(guard_min=7, guard_share=0.1, guard_orders_min=3, guard_orders_share=0.3, guard_horizon_days=1.5)
     )
+    assert limits == Thresholds(7, Decimal("0.1"), 3, Decimal("0.3"), timedelta(hours=36))
 
 
 def test_pulls_are_made_by_the_settings_and_the_account_in_one_spelling() -> None:
