@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette_admin import BaseModelView
+from starlette_admin import BaseModelView, RowActionsPosition
 from starlette_admin.fields import BaseField
 
 from worker.errors import TermsyncError
@@ -117,6 +117,7 @@ class ListView(BaseModelView):
     sortable_fields: Sequence[str] = ()
     column_visibility = False
     row_click_navigate = False
+    row_actions_position = RowActionsPosition.AFTER_COLUMNS
     row_actions: Sequence[str] | None = ()
     search_hint: ClassVar[str] = ""  # what can be searched for; empty: no search
     empty_words: ClassVar[str] = "Nothing here yet."
