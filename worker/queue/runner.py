@@ -18,7 +18,7 @@ from models.sync_run import SyncRun
 from worker import clock, metrics
 from worker.errors import TermsyncError
 from worker.logs import get_logger
-from worker.pipeline import fields, pull, runs, tenant_change, undo
+from worker.pipeline import edit, fields, pull, runs, tenant_change, undo
 from worker.pipeline.guard import Thresholds
 from worker.pipeline.pull import PullOptions
 from worker.pipeline.runs import ClaimedRun, RunLost
@@ -82,6 +82,7 @@ def _pull(resources: Resources, run: ClaimedRun) -> str:
 # What a run of each kind does; returns the state the run is in then.
 WORK: dict[str, Callable[[Resources, ClaimedRun], str]] = {
     runs.PULL: _pull,
+    edit.EDIT: lambda resources, run: edit.perform(resources.sessions, run, resources.stopping),
     undo.UNDO: lambda resources, run: undo.perform(resources.sessions, run, resources.stopping),
     tenant_change.TENANT: lambda resources, run: tenant_change.perform(resources.sessions, run),
     fields.FIELDS: lambda resources, run: fields.perform(resources.sessions, resources.orders(run.id), run),
