@@ -67,8 +67,9 @@ on conflict do nothing
 """)
 
 # Newer by NetSuite's modification time wins; at the same time, the later reading does (a changed line need not
-# move the time). Gone stays gone until a page read after that names the order: a late page cannot bring it back. A
-# rejected row changes no term, but is due where the order is accepted: its flag may. Ordered by id, so that two
+# move the time). A row whose time cannot be read may be newer than every time that is known: it yields only to what
+# was read after it. Gone stays gone until a page read after that names the order: a late page cannot bring it back.
+# A rejected row changes no term, but is due where the order is accepted: its flag may. Ordered by id, so that two
 # pages that overlap take their row locks in the same order.
 _LAND = text("""
 with newest as (
@@ -78,11 +79,11 @@ with newest as (
     select l.order_id, l.customer_id from landing_order l join newest n on n.order_id = l.order_id
 ), landed as (
     insert into landing_order as l (
-        order_id, customer_id, number, status, term_start, term_end, modified_at, payload,
+        order_id, customer_id, number, status, term_start, term_end, modified_at, modified_known, payload,
         reject_code, reject_detail, read_at, first_seen_at
     )
-    select order_id, customer_id, number, status, term_start, term_end, modified_at, payload,
-        reject_code, reject_detail, :read_at, :now
+    select order_id, customer_id, number, status, term_start, term_end, modified_at, modified_at is not null,
+        payload, reject_code, reject_detail, :read_at, :now
     from newest
     on conflict (order_id) do update set
         customer_id = coalesce(excluded.customer_id, l.customer_id),
@@ -91,6 +92,7 @@ with newest as (
         term_start = excluded.term_start,
         term_end = excluded.term_end,
         modified_at = coalesce(excluded.modified_at, l.modified_at),
+        modified_known = excluded.modified_known,
         payload = excluded.payload,
         reject_code = excluded.reject_code,
         reject_detail = excluded.reject_detail,
@@ -98,10 +100,9 @@ with newest as (
         gone = case when excluded.read_at > l.gone_at then null else l.gone end,
         gone_at = case when excluded.read_at > l.gone_at then null else l.gone_at end
     where (
-            coalesce(excluded.modified_at, l.modified_at) > l.modified_at
-            or (coalesce(excluded.modified_at, l.modified_at) is not distinct from l.modified_at
-                and excluded.read_at >= l.read_at)
-            or (l.modified_at is null and excluded.read_at >= l.read_at)
+            (excluded.modified_at > l.modified_at and l.modified_known)
+            or (excluded.read_at >= l.read_at
+                and coalesce(excluded.modified_at >= l.modified_at, true))
         )
         and (
             (excluded.payload, excluded.reject_code) is distinct from (l.payload, l.reject_code)
