@@ -81,6 +81,29 @@ def test_a_rejected_row_keeps_its_reason_and_forgets_its_term(session: Session) 
     assert landed(session)[1] == ("good again", None, None)
 
 
+@pytest.mark.parametrize(
+    ("modified", "read", "wins"), [(-1, 0, False), (3, 0, False), (3, 2, True), (0, 2, True), (-1, 2, False)]
+)
+def test_a_rejected_row_without_a_readable_time_yields_only_to_what_was_read_after_it(
+    session: Session, modified: float, read: float, wins: bool
+) -> None:
+    """It was changed after the last known time, nobody knows when: an older page must not overwrite it."""
+    landing.land(session, [row(1)], at(0), NOW)
+    landing.land(session, [rejected(1)._replace(modified_at=None)], at(1), NOW)
+    assert landed(session)[1][2] == "date-unreadable"
+    landing.land(session, [row(1, modified, "other")], at(read), NOW)
+    assert landed(session)[1][0] == ("other" if wins else "bad")
+    landing.land(session, [row(1, 9, "in the end")], at(9), NOW)
+    assert landed(session)[1][0] == "in the end"
+
+
+@pytest.mark.parametrize(("read", "wins"), [(0, False), (1, True), (2, True)])
+def test_an_order_first_seen_without_a_readable_time(session: Session, read: float, wins: bool) -> None:
+    landing.land(session, [rejected(1)._replace(modified_at=None)], at(1), NOW)
+    landing.land(session, [row(1, 5, "other")], at(read), NOW)
+    assert landed(session)[1][0] == ("other" if wins else "bad")
+
+
 def test_gone_stays_gone_until_a_later_reading_names_the_order(session: Session) -> None:
     landing.land(session, [row(1)], at(0), NOW)
     assert landing.mark_gone(session, [1, 2], "deleted", at(10)) == 1
