@@ -121,7 +121,7 @@ def approve_hold(hold_id: HoldId, reason: Reason = None, yes: Yes = False, as_js
 
 @app.command("reject")
 def reject_hold(hold_id: HoldId, reason: Reason = None, yes: Yes = False, as_json: Json = False) -> int:
-    """Drops what a hold lists; the same data does not come back as a new hold."""
+    """Drops what a hold would take from people, for good; its other changes are accepted."""
     from worker.cli.exits import Exit
     from worker.cli.opened import opened
     from worker.cli.output import Output
@@ -131,11 +131,16 @@ def reject_hold(hold_id: HoldId, reason: Reason = None, yes: Yes = False, as_jso
     with opened() as found:
         row = _find(found, hold_id)
         if row["state"] == "open":
-            out.confirm(f"Drop the {row['changes']} changes of hold {hold_id} of {row['tenant']}?", yes)
+            out.confirm(f"Drop every earlier end among the {row['changes']} changes of {row['tenant']}?", yes)
         with found.sessions.begin() as session:
-            holds.reject(session, hold_id, found.why(session), reason)
-    out.document({"hold": hold_id, "state": "rejected"})
-    out.say(f"Hold {hold_id} is rejected: the accepted terms of {row['tenant']} stay in force.")
+            accepted = holds.reject(session, hold_id, found.why(session), reason)
+    out.document(
+        {"hold": hold_id, "state": "rejected", "orders_new": accepted.new, "orders_changed": accepted.changed}
+    )
+    out.say(
+        f"Hold {hold_id} is rejected: nobody of {row['tenant']} loses access by it."
+        f" {accepted.new} orders new, {accepted.changed} changed all the same."
+    )
     return Exit.DONE
 
 
