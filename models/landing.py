@@ -33,6 +33,7 @@ class LandingCounts:
     new: int = 0
     changed: int = 0
     rejected: int = 0
+    accepted: int = 0
 
     def __add__(self, other: "LandingCounts") -> "LandingCounts":
         return LandingCounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -71,6 +72,8 @@ on conflict do nothing
 # was read after it. Gone stays gone until a page read after that names the order: a late page cannot bring it back.
 # A rejected row changes no term, but is due where the order is accepted: its flag may. Ordered by id, so that two
 # pages that overlap take their row locks in the same order.
+# An order not landed before, of a tenant that had none, is accepted as it lands: nobody can be on it, and there is
+# nothing the guard could weigh it against. It spares a first load half of its work.
 _LAND = text("""
 with newest as (
     select distinct on (order_id) * from page
@@ -108,12 +111,25 @@ with newest as (
             (excluded.payload, excluded.reject_code) is distinct from (l.payload, l.reject_code)
             or (l.gone is not null and excluded.read_at > l.gone_at)
         )
-    returning order_id, customer_id, reject_code, (xmax = 0) as is_new
+    returning order_id, customer_id, number, status, term_start, term_end, modified_at, reject_code,
+        (xmax = 0) as is_new
+), accepted as (
+    insert into sales_order (
+        id, tenant_id, customer_id, number, status, term_start, term_end, flag, flagged_at, modified_at,
+        accepted_at
+    )
+    select l.order_id, c.tenant_id, l.customer_id, l.number, l.status, l.term_start, l.term_end,
+        case when l.status = 'C' then 'cancelled' end,
+        case when l.status = 'C' then cast(:now as timestamptz) end, l.modified_at, :now
+    from landed l join customer c on c.id = l.customer_id
+    where c.tenant_id = any(:first_load) and l.is_new and l.reject_code is null
+    returning 1
 ), due as (
     insert into landing_due (tenant_id, order_id)
     select c.tenant_id, l.order_id
     from landed l join customer c on c.id = l.customer_id
     where c.tenant_id is not null and l.reject_code is null
+        and not (c.tenant_id = any(:first_load) and l.is_new)
     union
     select o.tenant_id, o.id
     from landed l join sales_order o on o.id = l.order_id
@@ -125,13 +141,31 @@ with newest as (
     on conflict (tenant_id, order_id) do update set hold_id = null
 )
 select count(*) filter (where is_new), count(*) filter (where not is_new),
-    count(*) filter (where reject_code is not null)
+    count(*) filter (where reject_code is not null), (select count(*) from accepted)
 from landed
 """)
 
 
-def land(session: Session, rows: Iterable[Landed], read_at: datetime, now: datetime) -> LandingCounts:
-    """Land one page. `read_at` is when it was asked for; rows may repeat and may be older than what is landed."""
+_FIRST_LOADS = text("""
+select t.id from tenant t
+where not exists (select from sales_order o where o.tenant_id = t.id)
+    and not exists (select from hold h where h.tenant_id = t.id)
+order by t.id
+""")
+
+
+def first_loads(session: Session) -> list[int]:
+    """Ids of tenants that never had an order accepted, nor one held."""
+    return list(session.execute(_FIRST_LOADS).scalars())
+
+
+def land(
+    session: Session, rows: Iterable[Landed], read_at: datetime, now: datetime, first_load: Sequence[int] = ()
+) -> LandingCounts:
+    """Land one page. `read_at` is when it was asked for; rows may repeat and may be older than what is landed.
+
+    Orders not landed before are accepted at once for the tenants in `first_load`, and made due for all others.
+    """
     session.execute(_LAND_LOCK)
     session.execute(_CREATE)
     # It is empty but for a second page in one transaction. Truncating has every statement on it planned anew.
@@ -144,8 +178,8 @@ def land(session: Session, rows: Iterable[Landed], read_at: datetime, now: datet
             copy.write_row(row)
             read += 1
     session.execute(_CUSTOMERS)
-    new, changed, rejected = session.execute(_LAND, {"read_at": read_at, "now": now}).one()
-    return LandingCounts(read, new, changed, rejected)
+    counts = session.execute(_LAND, {"read_at": read_at, "now": now, "first_load": list(first_load)}).one()
+    return LandingCounts(read, *counts)
 
 
 def _cursor(session: Session) -> "PsycopgCursor[tuple[object, ...]]":

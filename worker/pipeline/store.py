@@ -2,9 +2,10 @@
 
 import pickle
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -41,6 +42,12 @@ class LiveStore:
         self.thresholds = thresholds
         self.progress: dict[str, Any] = dict(run.progress)
 
+    @cached_property
+    def _first_load(self) -> list[int]:
+        """Tenants without an order when the first page came: what is new to them is accepted as it lands."""
+        with self.sessions() as session:
+            return landing.first_loads(session)
+
     def anything_read(self) -> bool:
         """Whether any row came, in this start of the run or an earlier one."""
         return self.tally.read > 0
@@ -48,10 +55,11 @@ class LiveStore:
     def page(self, page: OrderPage, also: Also | None = None) -> None:
         """Keep one page; `also` runs in the same transaction."""
         counted = replace(self.tally)
+        first_load = self._first_load if page.low is not None else []
 
         def work(session: Session) -> None:
             self.tally = replace(counted)
-            keep(session, page, self.run.id, self.tally)
+            keep(session, page, self.run.id, self.tally, first_load)
             if page.low is not None:
                 landing.note_unseen(session, self.run.id, page.low, page.high)
             self._save(session, also)
@@ -148,14 +156,16 @@ def ids_of(page: OrderPage) -> list[int]:
     return [row.order_id for row in page.orders] + rejected
 
 
-def keep(session: Session, page: OrderPage, run_id: int | None, tally: Tally) -> None:
+def keep(
+    session: Session, page: OrderPage, run_id: int | None, tally: Tally, first_load: Sequence[int] = ()
+) -> None:
     """Land a page of a run, or of no run: rows that name an order become landing rows, the others are parked."""
     now: datetime = clock.now(session)
     nameless = [row for row in page.rejected if row.order_id is None]
     named = [row for row in page.rejected if row.order_id is not None]
     # How long ago the page was asked for, told in the database's time: this host's clock may be wrong.
     read_at = now - (datetime.now(UTC) - page.read_at)
-    landed = landing.land(session, _rows(page, named), read_at, now)
+    landed = landing.land(session, _rows(page, named), read_at, now, first_load)
     landing.park(session, [(row.code, row.detail, row.payload) for row in nameless], run_id, now)
     tally.add_page(landed, len(named), len(nameless))
 

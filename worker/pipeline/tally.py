@@ -46,6 +46,7 @@ class Tally:
         self.landed_changed += landed.changed
         self.rejected += rejected
         self.parked += parked
+        self.accepted_new += landed.accepted
 
     def add_reconciled(self, reconciled: Reconciled) -> None:
         accepted = reconciled.accepted

@@ -35,6 +35,35 @@ def test_every_order_arrives(pulls: Pulls) -> None:
     assert run.counts["landed_new"] == run.counts["accepted_new"] == 10
 
 
+def test_a_first_load_is_accepted_as_it_lands_and_like_any_other(pulls: Pulls) -> None:
+    """By page what is new, in one go what came before: the same orders in the end, cancelled ones flagged."""
+    pulls.orders.put(order(11, 1, day(pulls.sessions, 30), status="C"), order(12, 1, None), order(13, 2, None))
+    pulls.orders.before_page = fails_at(3)
+    run_id = pulls.ask("full")
+    assert pulls.perform(run_id) == "queued"
+    assert pulls.query("select count(*) from sales_order") == [(6,)]
+    assert pulls.query("select count(*) from landing_due") == [(0,)]
+    pulls.orders.later(5)
+    force_claimable(pulls)
+    assert pulls.perform(run_id) == "done"
+    assert pulls.query("select id, flag from sales_order order by id") == [
+        *((n, None) for n in range(1, 11)),
+        (11, "cancelled"),
+        (12, None),
+    ]
+    assert pulls.row(run_id).counts["accepted_new"] == 12
+    assert pulls.query("select count(*) from landing_due") == [(0,)]
+
+
+def test_what_is_new_to_a_tenant_that_has_orders_waits_for_the_whole_read(pulls: Pulls) -> None:
+    pulls.do("full")
+    pulls.orders.put(*[order(n, 1, day(pulls.sessions, 30)) for n in range(11, 16)])
+    pulls.orders.before_page = fails_at(9)
+    pulls.perform(pulls.ask("full"))
+    assert pulls.query("select order_id from landing_due order by 1") == [(11,), (12,)]
+    assert pulls.query("select count(*) from sales_order") == [(10,)]
+
+
 def test_a_second_one_changes_nothing(pulls: Pulls) -> None:
     pulls.do("full")
     with pulls.sessions() as session:
