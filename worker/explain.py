@@ -3,6 +3,7 @@
 from connectors.netsuite import CODES as NETSUITE
 from connectors.netsuite import Explanation
 from worker.pipeline.edit_codes import CODES as EDITS
+from worker.pipeline.operation_codes import CODES as OPERATIONS
 from worker.pipeline.order_codes import CODES as ORDERS
 from worker.pipeline.roster_codes import CODES as ROSTER
 
@@ -184,6 +185,20 @@ PAGES: dict[str, Explanation] = {
         "Lists are paged through up to 10,000 rows.", "Narrow the search, or take the export, which has more."
     ),
     "export-unknown": Explanation("There is no such export.", "Use the buttons above the list."),
+    "oidc-refused": Explanation(
+        "The provider of single sign-on did not prove who somebody is.",
+        "Begin again; if it stays, compare the TERMSYNC_OIDC_ settings with the client at the provider.",
+    ),
+    "oidc-nobody": Explanation(
+        "The address that the provider vouches for belongs to no active account here.",
+        "Add the person with `termsync staff add` or in the roster; signing in makes no accounts.",
+    ),
+    "oidc-unreachable": Explanation(
+        "The provider of single sign-on does not answer.", "Check TERMSYNC_OIDC_ISSUER and the provider."
+    ),
+    "oidc-not-configured": Explanation(
+        "Single sign-on is not set up.", "Set TERMSYNC_OIDC_ISSUER, TERMSYNC_OIDC_CLIENT_ID and its secret."
+    ),
     "password-too-short": Explanation("A password has at least 12 characters.", "Take a longer one."),
     "password-too-long": Explanation("A password has at most 200 characters.", "Take a shorter one."),
     "password-too-plain": Explanation(
@@ -200,6 +215,7 @@ REGISTRY: dict[str, dict[str, Explanation]] = {
     "Runs": RUNS,
     "Tenants, holds and staff": TENANTS,
     "Pages and signing in": PAGES,
+    "Undo and changes of tenants": OPERATIONS,
     "Orders and what waits for people": ORDERS,
     "NetSuite": NETSUITE,
     "Lines of a roster file": ROSTER,

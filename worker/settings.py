@@ -186,6 +186,11 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = Field(
         default=None, description="Single sign-on: client secret at the provider."
     )
+    oidc_trust_email: bool = Field(
+        default=False,
+        description="Single sign-on: take e-mail addresses that the provider does not call verified. Only where"
+        " people cannot set their own there.",
+    )
 
     @field_validator("log_level", "log_format", mode="before")
     @classmethod

@@ -9,7 +9,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette_admin.cookies import SignedCookie
 
 from worker.login import cookies
-from worker.pages.context import web_of
 
 NAME = "starlette_admin_flash"  # starlette-admin reads it under this name
 KEPT_SECONDS = 300
@@ -23,15 +22,14 @@ class FlashMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        settings = web_of(request).settings
-        token = cookies.read(request, settings, cookies.SESSION) or ""
+        token = cookies.read(request, cookies.SESSION) or ""
         key = hashlib.sha256(b"flash:" + token.encode()).hexdigest()
         request.state.admin_flash_cookie = signed = SignedCookie(key, "flash", timed=True, max_age=KEPT_SECONDS)
         request.state.admin_flash_pending, request.state.admin_flash_consumed = [], False
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                tls, cookie = cookies.behind_tls(request, settings), Response()
+                tls, cookie = cookies.behind_tls(request), Response()
                 if request.state.admin_flash_pending:
                     value = signed.dumps(request.state.admin_flash_pending)
                     cookie.set_cookie(NAME, value, max_age=KEPT_SECONDS, httponly=True, samesite="lax", secure=tls)

@@ -2,12 +2,9 @@
 
 import hashlib
 import secrets
-from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
-
-from worker.settings import Settings
 
 SESSION, VISITOR, STEP = "termsync_session", "termsync_visitor", "termsync_step"
 
@@ -22,19 +19,18 @@ def hashed(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def behind_tls(request: HTTPConnection, settings: Settings) -> bool:
-    """Whether browsers come by https: as TERMSYNC_WEB_URL says, else as the request came."""
-    scheme = urlsplit(settings.web_url).scheme if settings.web_url else request.url.scheme
-    return scheme == "https"
+def behind_tls(request: HTTPConnection) -> bool:
+    """Whether browsers come by https."""
+    return request.url.scheme == "https"
 
 
-def read(request: HTTPConnection, settings: Settings, name: str) -> str | None:
-    return request.cookies.get(_full(name, behind_tls(request, settings)))
+def read(request: HTTPConnection, name: str) -> str | None:
+    return request.cookies.get(_full(name, behind_tls(request)))
 
 
-def write(request: HTTPConnection, settings: Settings, response: Response, name: str, value: str | None) -> None:
+def write(request: HTTPConnection, response: Response, name: str, value: str | None) -> None:
     """Sets a cookie that scripts cannot read until the browser closes; None takes it away."""
-    tls = behind_tls(request, settings)
+    tls = behind_tls(request)
     if value is None:
         response.delete_cookie(_full(name, tls), secure=tls, httponly=True, samesite="lax")
     else:

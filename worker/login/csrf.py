@@ -15,7 +15,6 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worker.login import cookies
-from worker.pages.context import web_of
 from worker.pages.forms import CSRF_FIELD, CSRF_HEADER
 from worker.pages.refusals import refusal
 
@@ -42,10 +41,7 @@ class CsrfMiddleware:
         if scope["type"] != "http" or scope["path"].startswith(self._open):
             return await self._app(scope, receive, send)
         request = Request(scope, receive)
-        settings = web_of(request).settings
-        secret = cookies.read(request, settings, cookies.SESSION) or cookies.read(
-            request, settings, cookies.VISITOR
-        )
+        secret = cookies.read(request, cookies.SESSION) or cookies.read(request, cookies.VISITOR)
         visitor = None if secret else cookies.new_token()
         request.state.csrf_token = token = _token(secret or visitor or "")
         if scope["method"] not in SAFE:
@@ -87,8 +83,7 @@ def _same_origin(request: Request) -> bool:
     origin = request.headers.get("origin")
     if origin is None:
         return request.headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}
-    web_url = web_of(request).settings.web_url
-    own = urlsplit(web_url or f"{request.url.scheme}://{request.headers.get('host', '')}")
+    own = request.base_url
     other = urlsplit(origin)
     return (other.scheme, other.netloc) == (own.scheme, own.netloc)
 
@@ -115,15 +110,14 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 def _with_cookies(request: Request, send: Send, visitor: str | None, token: str) -> Send:
     """Gives a browser that has none yet the cookie its token is made of, and scripts the token."""
-    settings = web_of(request).settings
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start" and _is_page(message):
             headers, cookie = MutableHeaders(scope=message), Response()
             if visitor is not None:
-                cookies.write(request, settings, cookie, cookies.VISITOR, visitor)
+                cookies.write(request, cookie, cookies.VISITOR, visitor)
             if request.cookies.get(SCRIPT_COOKIE) != token:
-                tls = cookies.behind_tls(request, settings)
+                tls = cookies.behind_tls(request)
                 cookie.set_cookie(SCRIPT_COOKIE, token, secure=tls, samesite="strict")
             for name, value in cookie.raw_headers:
                 if name == b"set-cookie":

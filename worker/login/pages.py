@@ -28,7 +28,7 @@ async def login_page(request: Request) -> Response:
     """The form; who is signed in already goes on."""
     if request.state.person is not None:
         return RedirectResponse(safe_next(request.query_params.get("next")), 303)
-    return _form(request, next=safe_next(request.query_params.get("next")))
+    return sign_in_form(request, next=safe_next(request.query_params.get("next")))
 
 
 async def login(request: Request) -> Response:
@@ -39,7 +39,7 @@ async def login(request: Request) -> Response:
     web = web_of(request)
     found = await run_in_threadpool(local.check, web.sessions, address, password, came_from(request))
     if isinstance(found, local.Refused):
-        return _form(request, status_code=400, email=address, next=onward, error=_refused_words(found))
+        return sign_in_form(request, status_code=400, email=address, next=onward, error=_refused_words(found))
     return await admit(request, found, onward, "password")
 
 
@@ -53,13 +53,13 @@ async def admit(request: Request, accounts: list[Account], onward: str, way: str
         lambda session: steps.begin(session, "organisation", {"choices": choices, "next": onward, "way": way}),
     )
     response = templates.page(request, "organisation.html", accounts=accounts)
-    cookies.write(request, web_of(request).settings, response, cookies.STEP, token)
+    cookies.write(request, response, cookies.STEP, token)
     return response
 
 
 async def choose(request: Request) -> Response:
     """Takes which of their organisations somebody means; the password was right a moment ago."""
-    token = cookies.read(request, web_of(request).settings, cookies.STEP)
+    token = cookies.read(request, cookies.STEP)
     chosen = str((await request.form()).get("account") or "")
 
     def work(session: Session) -> tuple[Account | None, dict[str, Any]]:
@@ -71,7 +71,7 @@ async def choose(request: Request) -> Response:
 
     account, step = await in_session(request, work)
     if account is None:
-        return _form(request, status_code=400, error="That took too long. Sign in again.")
+        return sign_in_form(request, status_code=400, error="That took too long. Sign in again.")
     return await _enter(request, account, step["next"], step["way"])
 
 
@@ -93,7 +93,7 @@ async def logout(request: Request) -> Response:
 
     await in_session(request, work)
     response = RedirectResponse("/login?signed-out=1", 303)
-    cookies.write(request, web_of(request).settings, response, cookies.SESSION, None)
+    cookies.write(request, response, cookies.SESSION, None)
     return response
 
 
@@ -139,7 +139,8 @@ def _change(request: Request, person: Person, now_is: str, new: str) -> str:
         return sessions.start(session, person.row.kind, person.id)
 
 
-def _form(request: Request, *, status_code: int = 200, **values: object) -> Response:
+def sign_in_form(request: Request, *, status_code: int = 200, **values: object) -> Response:
+    """The sign-in page; `values` may hold `error`, `email` and `next`."""
     settings = web_of(request).settings
     values.setdefault("signed_out", "signed-out" in request.query_params)
     return templates.page(

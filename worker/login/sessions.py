@@ -12,7 +12,7 @@ from models.signing_in import Kind
 from worker import clock
 from worker.login import cookies
 from worker.login.person import Person
-from worker.pages.context import in_session, web_of
+from worker.pages.context import in_session
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
@@ -40,7 +40,7 @@ class SessionMiddleware:
 
 async def find(request: HTTPConnection, *, touch: bool) -> Person | None:
     """Who the request's cookie belongs to."""
-    token = cookies.read(request, web_of(request).settings, cookies.SESSION)
+    token = cookies.read(request, cookies.SESSION)
     if not token:
         return None
     token_hash = cookies.hashed(token)
@@ -64,8 +64,7 @@ def start(session: Session, kind: Kind, person_id: int) -> str:
 
 def give(request: Request, response: Response, token: str) -> Response:
     """Hands the browser its session; what it remembered for signing in goes."""
-    settings = web_of(request).settings
-    cookies.write(request, settings, response, cookies.SESSION, token)
-    cookies.write(request, settings, response, cookies.VISITOR, None)
-    cookies.write(request, settings, response, cookies.STEP, None)
+    cookies.write(request, response, cookies.SESSION, token)
+    cookies.write(request, response, cookies.VISITOR, None)
+    cookies.write(request, response, cookies.STEP, None)
     return response

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar, cast
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -28,15 +29,20 @@ class Web:
 
 
 class ContextMiddleware:
-    """Puts `Web` beside each request, for mounted applications too."""
+    """Puts `Web` beside each request, and on it the address people know us by, whatever a proxy made of it."""
 
     def __init__(self, app: ASGIApp, web: Web) -> None:
         self._app = app
         self._web = web
+        self._address = urlsplit(web.settings.web_url) if web.settings.web_url else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             scope.setdefault("state", {})["web"] = self._web
+            if self._address is not None:
+                scope["scheme"] = self._address.scheme
+                others = [(name, value) for name, value in scope["headers"] if name != b"host"]
+                scope["headers"] = [(b"host", self._address.netloc.encode()), *others]
         await self._app(scope, receive, send)
 
 

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 import xlsxwriter
@@ -17,7 +17,6 @@ from starlette.responses import Response, StreamingResponse
 
 from worker.pages.words import instant
 
-CHUNK_ROWS = 500
 CHUNK_BYTES = 64 * 1024
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -46,22 +45,21 @@ def _download(filename: str, media_type: str, body: Iterator[bytes]) -> Response
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow([neutral(cell) for cell in header])
-    yield b"\xef\xbb\xbf"  # without it, Excel takes UTF-8 for its own code page
-    for number, row in enumerate(rows, 1):
-        writer.writerow([_cell(value) for value in row])
-        if number % CHUNK_ROWS == 0:
-            yield _taken(buffer)
-    yield _taken(buffer)
+    with tempfile.TemporaryFile() as file:
+        # With the mark at the start; without it, Excel takes UTF-8 for its own code page.
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        writer = csv.writer(text)
+        writer.writerow([neutral(cell) for cell in header])
+        writer.writerows([_cell(value) for value in row] for row in rows)
+        text.flush()
+        yield from _sent(file)
 
 
-def _taken(buffer: io.StringIO) -> bytes:
-    written = buffer.getvalue().encode()
-    buffer.seek(0)
-    buffer.truncate()
-    return written
+def _sent(file: IO[bytes]) -> Iterator[bytes]:
+    """A file that is written, bit by bit: nobody who reads slowly keeps rows or a transaction waiting."""
+    file.seek(0)
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
 
 
 def _cell(value: Any) -> object:
@@ -90,9 +88,7 @@ def _xlsx(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[byte
             for number, row in enumerate(rows, 1):
                 for column, value in enumerate(row):
                     _write(sheet, number, column, value, day)
-        file.seek(0)
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+        yield from _sent(file)
 
 
 def _write(sheet: Any, row: int, column: int, value: Any, day: Any) -> None:

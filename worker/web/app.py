@@ -16,6 +16,7 @@ from worker.console import app as console
 from worker.console import live as console_live
 from worker.database import make_sessions
 from worker.errors import TermsyncError
+from worker.login import oidc, oidc_pages
 from worker.login import pages as login
 from worker.login.csrf import CsrfMiddleware
 from worker.login.guard import GuardMiddleware
@@ -24,6 +25,7 @@ from worker.login.sessions import SessionMiddleware
 from worker.pages import refusals
 from worker.pages.context import ContextMiddleware, Web
 from worker.pages.live import Live
+from worker.portal import routes as portal
 from worker.settings import Settings
 
 STATIC = Path(__file__).parent.parent / "pages" / "static"
@@ -36,13 +38,14 @@ QUIET = ("/console/live",)
 
 def make_app(engine: Engine, settings: Settings, redis_url: str | None = None) -> FastAPI:
     """The application on one database. Opens nothing by itself; `redis_url` None: nobody can be rung."""
+    oidc.check(settings)
     sessions = make_sessions(engine)
     web = Web(settings, engine, sessions, redis_url, Live(sessions, console_live.TOPICS))
     app = FastAPI(title="termsync", openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None)
     app.state.engine = engine
     app.include_router(health.router)
     app.router.routes.append(Mount("/static", StaticFiles(directory=STATIC), name="static"))
-    app.router.routes.extend([*login.ROUTES, *console_live.ROUTES])
+    app.router.routes.extend([*login.ROUTES, *oidc_pages.ROUTES, *console_live.ROUTES, *portal.ROUTES])
     console.mount(app)
     app.add_exception_handler(TermsyncError, _termsync_error)
     app.add_exception_handler(HTTPException, _http_error)
