@@ -48,12 +48,12 @@ class Key:
     before: bool = False
 
 
-# The sort value as text that sorts as the column does, so that one form of key serves every sort.
+# Names are sorted by so much of them as fits in an address, where keys of pages are kept.
 _SORTS: dict[str, str] = {
     "changed": "o.accepted_at",
     "number": "o.number",
-    "tenant": "t.name",
-    "customer": "coalesce(c.name, o.customer_id::text)",
+    "tenant": "left(t.name, 200)",
+    "customer": "left(coalesce(c.name, o.customer_id::text), 200)",
     "status": "o.status",
     "term_start": "coalesce(o.term_start, 'infinity')",
     "term_end": "coalesce(o.term_end, 'infinity')",
@@ -182,6 +182,18 @@ def _count_people(session: Session, rows: list[Row], now: datetime) -> None:
         row["enrolled"], row["expired"], row["people"] = (
             (people.enrolled, people.expired, people.people) if people else (0, 0, 0)
         )
+
+
+def tenant_names(session: Session, limit: int = 2000) -> list[tuple[str, str]]:
+    """(key, name) of the tenants by name: what a filter offers."""
+    found = session.execute(text("select key, name from tenant order by name, key limit :limit"), {"limit": limit})
+    return [(row.key, row.name) for row in found]
+
+
+def newest(session: Session) -> datetime | None:
+    """When the last order was accepted: another instant tells that some order arrived or changed."""
+    at: datetime | None = session.execute(text("select max(accepted_at) from sales_order")).scalar_one()
+    return at
 
 
 def count(session: Session, wanted: OrderFilter) -> int:

@@ -7,6 +7,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from worker.console import health
+from worker.console.orders import listing as orders
 from worker.login import sessions
 from worker.login.guard import page
 from worker.login.rights import Right
@@ -15,6 +16,7 @@ from worker.pages.live import Topic
 
 TOPICS: Mapping[str, Topic] = {
     "health": health.topic,
+    "orders": orders.topic,
 }
 
 

@@ -4,6 +4,7 @@ from starlette_admin.views import BaseView, CustomView
 
 from worker.console.accounts import Accounts
 from worker.console.home import Home
+from worker.console.orders.listing import Orders
 
 
 def index_view() -> CustomView:
@@ -14,5 +15,6 @@ def index_view() -> CustomView:
 def views() -> list[BaseView]:
     """Lists and pages; group what belongs together with `starlette_admin.DropDown`."""
     return [
+        Orders(),
         Accounts(),
     ]

@@ -19,6 +19,10 @@ CODES: dict[str, Explanation] = {
         "What was asked for takes access from people or hides something, so the history needs a reason.",
         "Write in a few words why.",
     ),
+    "filter-invalid": Explanation(
+        "A part of the address of a list cannot be read: a date, a status or a page that does not exist.",
+        "Clear the filters, and choose again.",
+    ),
     "nothing-chosen": Explanation("No row was ticked.", "Tick the rows it is about, or choose all that match."),
     "staff-unknown": Explanation(
         "There is no active person on the staff with this account.", "Choose one of the people in the list."
