@@ -62,6 +62,7 @@ class Enrollment(Base):
             name="fk_enrollment_order_of_same_tenant",
         ),
         Index("ix_enrollment_tenant_id_boundary", "tenant_id", "boundary"),
+        Index("ix_enrollment_tenant_id_course_version_id", "tenant_id", "course_version_id"),
         Index(
             "ix_enrollment_sales_order_id",
             "sales_order_id",

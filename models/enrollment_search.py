@@ -95,7 +95,9 @@ _CONDITIONS = {
 # The page is cut out first, so that names, titles and progress are looked up for its rows only.
 _PAGE = """
 with page as materialized (
-    select e.id, u.name as user_name, e.user_id {joined} join users u on u.id = e.user_id {where} {behind}
+    select e.id, u.name as user_name, e.user_id
+    {joined} join users u on u.id = e.user_id and u.tenant_id = :tenant_id
+    {where} {behind}
     order by u.name, u.id, e.id limit :limit
 )
 select e.id, u.key, u.name, u.email, u.active, c.key, v.key, v.title, {read},

@@ -20,6 +20,7 @@ class User(Base):
             ["tenant_id", "manager_id"], ["users.tenant_id", "users.id"], name="fk_users_manager"
         ),
         Index("ix_users_address", text("lower(email)")),
+        Index("ix_users_tenant_id_name_id", "tenant_id", "name", "id"),
     )
 
     id: Mapped[Id]

@@ -126,8 +126,8 @@ def perform(
 ) -> str:
     """Do a claimed edit to its end. Returns the state its run is in then: done, stopped, or queued for another.
 
-    `stop` is asked between two stretches of `size` rows. Killed anywhere and taken up again, it goes on behind the last stretch
-    that was written. RunLost: another worker has it now.
+    `stop` is asked between two stretches of `size` rows. Killed anywhere and taken up again, it goes on behind the
+    last stretch that was written. RunLost: another worker has it now.
     """
     state, after, counts = "running", int(run.progress.get("after", 0)), EditCounts(**run.counts)
 
