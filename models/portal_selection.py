@@ -22,6 +22,11 @@ class Selection:
     course: tuple[str, str] | None = None
     inactive: bool = False
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything was searched or filtered for."""
+        return self != Selection(self.tenant_id, inactive=self.inactive)
+
     def where(self) -> str:
         """The conditions in SQL, on the tables of `models.portal_standing.FROM` and of course `c`, version `v`."""
         conditions = ["e.tenant_id = :tenant_id", "s.status <> 'U'"]

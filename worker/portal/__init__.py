@@ -1,0 +1,1 @@
+"""The pages of learners, managers and client admins."""
