@@ -13,7 +13,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def end_with_parent(number: signal.Signals, parent: int | None = None) -> None:
+def end_with_parent(number: signal.Signals, parent: int) -> None:
     """Asks the kernel to send `number` to this process when its parent dies, however that happens.
 
     `parent` is its process id as known before the fork: one that has died since then sends nothing any more, so
@@ -22,7 +22,7 @@ def end_with_parent(number: signal.Signals, parent: int | None = None) -> None:
     """
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
-        if parent is not None and os.getppid() != parent:
+        if os.getppid() != parent:
             os.kill(os.getpid(), number)
 
 

@@ -88,7 +88,7 @@ def account(orders: int, customers: int) -> Iterator[Account]:
         env={name: value for name, value in os.environ.items() if not name.startswith("NETSUITE_")},
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=partial(end_with_parent, signal.SIGTERM),
+        preexec_fn=partial(end_with_parent, signal.SIGTERM, os.getpid()),
     )
     try:
         assert process.stdout is not None

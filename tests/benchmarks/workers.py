@@ -85,7 +85,7 @@ def worker(
         [sys.executable, "-m", "worker.queue.process", queue, "4"],
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
-        preexec_fn=partial(end_with_parent, signal.SIGTERM),
+        preexec_fn=partial(end_with_parent, signal.SIGTERM, os.getpid()),
     )
     try:
         wait_until(lambda: bool(database.scalar("select count(*) from worker_process")), "no worker has started")

@@ -20,26 +20,35 @@ CREDENTIALS = {
 }
 
 
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free one.")]
+Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
+Orders = Annotated[int, typer.Option("--orders", min=0, help="Sales orders to begin with.")]
+Customers = Annotated[int | None, typer.Option("--customers", min=1, help="Default: one for every twenty orders.")]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed and day give the same data.")]
+Today = Annotated[str | None, typer.Option("--today", help="Day the data are relative to.")]
+Latency = Annotated[float, typer.Option("--latency", min=0, help="Seconds every query takes longer.")]
+Concurrency = Annotated[int, typer.Option("--concurrency", min=1, help="Requests at once.")]
+RetryAfter = Annotated[float | None, typer.Option("--retry-after", min=0, help="Told with a 429.")]
+Chaos = Annotated[
+    list[str] | None,
+    typer.Option("--chaos", help="A fault, such as rate-limit,on=suiteql,probability=0.1; repeatable."),
+]
+NoGovernance = Annotated[bool, typer.Option("--no-governance", help="The role may not read governanceLimits.")]
+
+
 @app.command("mock-netsuite")
 def mock_netsuite(
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free one.")] = 8080,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    orders: Annotated[int, typer.Option("--orders", min=0, help="Sales orders to begin with.")] = 1000,
-    customers: Annotated[
-        int | None, typer.Option("--customers", min=1, help="Default: one for every twenty orders.")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed and day give the same data.")] = 1,
-    today: Annotated[str | None, typer.Option("--today", help="Day the data are relative to.")] = None,
-    latency: Annotated[float, typer.Option("--latency", min=0, help="Seconds every query takes longer.")] = 0.0,
-    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Requests at once.")] = 5,
-    retry_after: Annotated[float | None, typer.Option("--retry-after", min=0, help="Told with a 429.")] = None,
-    chaos: Annotated[
-        list[str] | None,
-        typer.Option("--chaos", help="A fault, such as rate-limit,on=suiteql,probability=0.1; repeatable."),
-    ] = None,
-    no_governance: Annotated[
-        bool, typer.Option("--no-governance", help="The role may not read governanceLimits.")
-    ] = False,
+    port: Port = 8080,
+    host: Host = "127.0.0.1",
+    orders: Orders = 1000,
+    customers: Customers = None,
+    seed: Seed = 1,
+    today: Today = None,
+    latency: Latency = 0.0,
+    concurrency: Concurrency = 5,
+    retry_after: RetryAfter = None,
+    chaos: Chaos = None,
+    no_governance: NoGovernance = False,
     as_json: Json = False,
 ) -> int:
     """Runs a NetSuite account on this machine, to try things on.
@@ -47,12 +56,6 @@ def mock_netsuite(
     Account and login are taken from the NETSUITE_* settings, so that one env file serves both sides; what is not
     set is printed. Orders are made and changed through NetSuite's own record API, faults through /_mock/.
     """
-    import signal
-
-    from connectors.mock_netsuite import run
-    from worker.cli.exits import Exit
-    from worker.cli.output import Output
-
     config = _config(
         port=port,
         host=host,
@@ -66,6 +69,16 @@ def mock_netsuite(
         faults=tuple(_faults(chaos or [])),
         administrator=not no_governance,
     )
+    return _run(config, as_json)
+
+
+def _run(config: "MockConfig", as_json: bool) -> int:
+    import signal
+
+    from connectors.mock_netsuite import run
+    from worker.cli.exits import Exit
+    from worker.cli.output import Output
+
     out = Output(as_json)
 
     def ready(mock: "Mock") -> None:
@@ -73,13 +86,15 @@ def mock_netsuite(
         out.document({"base_url": mock.base_url, "environment": environment})
         for name, value in environment.items():
             out.say(f"{name}={value}")
-        out.note(f"A NetSuite account with {orders:,} sales orders listens on {mock.base_url}. Ctrl-C ends it.")
+        orders = f"{config.orders:,} sales orders"
+        out.note(f"A NetSuite account with {orders} listens on {mock.base_url}. Ctrl-C ends it.")
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run(config, ready)
     except OSError as error:
-        raise typer.BadParameter(f"{host}:{port}: {error.strerror}.", param_hint="--port") from None
+        where = f"{config.host}:{config.port}"
+        raise typer.BadParameter(f"{where}: {error.strerror}.", param_hint="--port") from None
     return Exit.DONE
 
 

@@ -1,6 +1,7 @@
 """The mock NetSuite of the demo, in a process of its own, and the sales staff's way in: the record API."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -61,7 +62,7 @@ def running(port: int, orders: int, customers: int, seed: int) -> Iterator[None]
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         process_group=0,
-        preexec_fn=partial(end_with_parent, signal.SIGKILL),
+        preexec_fn=partial(end_with_parent, signal.SIGKILL, os.getpid()),
     )
     try:
         yield

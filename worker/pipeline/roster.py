@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from models import roster_enrolling, roster_import
+from models import roster_enrolling, roster_import, roster_users
 from models.enrollment_changes import Why
 from models.locks import lock_tenant
 from models.roster_import import Line, RosterCounts
@@ -76,7 +76,7 @@ class RosterImport:
         for position, tenant_id in enumerate(tenants, 1):
             with sessions.begin() as session:
                 tenant = lock_tenant(session, tenant_id)
-                counts += roster_import.bring_in_users(session, tenant)
+                counts += roster_users.bring_in_users(session, tenant)
             after = 0
             while (step := self._enroll(sessions, tenant_id, tenant.key, after)) is not None:
                 after, size, written = step

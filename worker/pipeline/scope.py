@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from models.terms import FIRST_YEAR, LAST_YEAR
 from worker.errors import TermsyncError
 
 
@@ -67,16 +68,26 @@ class Scope:
 
 
 def parse_instant(text: str) -> datetime:
-    """An ISO 8601 instant or date; without an offset it is UTC. Raises `instant-invalid`."""
+    """An ISO 8601 instant or date of 2000 to 2100; without an offset it is UTC. Raises `instant-invalid`.
+
+    The years leave room to reckon with: whole days are added and taken away, in every zone.
+    """
     try:
         instant = datetime.fromisoformat(text)
-        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+        instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise TermsyncError(
-            "instant-invalid",
-            f"{text!r} is not a date or an instant.",
-            "Write 2026-01-31 or 2026-01-31T12:00:00Z.",
-        ) from None
+        raise _unreadable(text) from None
+    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        raise _unreadable(text)
+    return instant
+
+
+def _unreadable(text: str) -> TermsyncError:
+    return TermsyncError(
+        "instant-invalid",
+        f"{text!r} is not a date or an instant of the years {FIRST_YEAR} to {LAST_YEAR}.",
+        "Write 2026-01-31 or 2026-01-31T12:00:00Z.",
+    )
 
 
 def format_instant(instant: datetime) -> str:

@@ -138,6 +138,8 @@ def test_wrong_usage_as_json(unconfigured: Termsync) -> None:
 def test_bad_instants(termsync: Termsync) -> None:
     _refused(termsync("sync", "--since", "31/12/2026"), "instant-invalid", 1, "31/12/2026")
     _refused(termsync("expire", "--dry-run", "--as-of", "soon"), "instant-invalid", 1, "soon")
+    _refused(termsync("sync", "--since", "9999-12-31"), "instant-invalid", 1, "9999-12-31")
+    _refused(termsync("expire", "--dry-run", "--as-of", "0001-01-01"), "instant-invalid", 1, "0001-01-01")
 
 
 def test_missing_and_wrong_roster_files(termsync: Termsync) -> None:
