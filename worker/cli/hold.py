@@ -144,6 +144,20 @@ def reject_hold(hold_id: HoldId, reason: Reason = None, yes: Yes = False, as_jso
     return Exit.DONE
 
 
+@app.command("undo")
+def undo_hold(
+    hold_id: HoldId,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the undo.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would restore, write nothing.")] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> int:
+    """Takes back what approving a hold changed; who was touched since is left and listed."""
+    from worker.cli.undoing import undo
+
+    return undo("hold", hold_id, reason, dry_run=dry_run, yes=yes, as_json=as_json)
+
+
 def _find(found: "Opened", hold_id: int) -> dict[str, Any]:
     from models import listings
     from worker.errors import NotFound

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from worker.cli.options import Json, Limit, group
+from worker.cli.options import Json, Limit, Yes, group
 
 if TYPE_CHECKING:
     from worker.cli.opened import Opened
@@ -15,7 +15,7 @@ RunId = Annotated[int, typer.Argument(metavar="N", min=1, help="Number of the ru
 
 @app.callback()
 def run() -> None:
-    """Runs: list, show, stop, retry."""
+    """Runs: list, show, stop, retry, undo."""
 
 
 @app.command("list")
@@ -137,29 +137,33 @@ def retry_run(run_id: RunId, as_json: Json = False) -> int:
     from worker.cli.exits import Exit
     from worker.cli.opened import opened
     from worker.cli.output import Output
-    from worker.errors import TermsyncError
-    from worker.pipeline import runs
-    from worker.pipeline.scope import Scope
+    from worker.pipeline import again
     from worker.queue import broker, doorbell
 
     out = Output(as_json)
     with opened() as found:
         row = _find(found, run_id)
-        if row["state"] in {"queued", "running"}:
-            raise TermsyncError(
-                "run-not-ended",
-                f"Run {run_id} is {row['state']}.",
-                f"Wait for its end, or stop it with `termsync run stop {run_id}`.",
-            )
         with found.sessions.begin() as session:
-            again, created = runs.request_pull(
-                session, Scope.parse(row["scope"]), found.actor, dry_run=row["dry_run"]
-            )
+            new_id, created = again.request(session, row, found.why(session), dry_run=row["dry_run"])
         broker.broker.connect(found.addresses.redis_url)
-        doorbell.ring_run(again)
-    out.document({"run": again, "joined": not created})
-    out.say(f"Run {again} is queued{'' if created else ' (joined: it was under way)'}.")
+        doorbell.ring_run(new_id)
+    out.document({"run": new_id, "joined": not created})
+    out.say(f"Run {new_id} is queued{'' if created else ' (joined: it was under way)'}.")
     return Exit.DONE
+
+
+@app.command("undo")
+def undo_run(
+    run_id: RunId,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with the undo.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what it would restore, write nothing.")] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> int:
+    """Takes back the terms a run brought and what followed; who was touched since is left and listed."""
+    from worker.cli.undoing import undo
+
+    return undo("run", run_id, reason, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 def _find(found: "Opened", run_id: int) -> dict[str, Any]:

@@ -21,10 +21,17 @@ _COUNTS = {
     "unexplained": "not met, too many to believe: nothing concluded",
     "accepted_new": "orders new to tenants",
     "accepted_changed": "orders changed for tenants",
-    "enrollments_changed": "enrollments re-dated",
+    "enrollments_changed": "enrollments changed",
     "expired": "enrollments expired",
     "reinstated": "enrollments reinstated",
     "holds": "tenants held by the guard",
+    "restored": "statuses as before",
+    "left_changed": "left: somebody changed them since",
+    "left_order_changed": "left: their order was changed again since",
+    "left_past": "left: past their last day anyway",
+    "left_orders": "orders left: changed again since",
+    "fields": "fields asked for",
+    "fields_bad": "fields NetSuite cannot answer for",
 }
 
 
@@ -55,7 +62,23 @@ def show(out: Output, row: Row) -> None:
     if problem is not None:
         out.note(f"Error {problem['code']}: {problem['message']}", style="red")
         out.note(problem["remedy"])
+    _show_left(out, row["progress"].get("left", []))
     _say_next(out, row)
+
+
+LEFT = {
+    "changed": "somebody changed it since",
+    "order_changed": "its order was changed again since",
+    "past": "still past its last day: set a later date, or correct the order",
+}
+
+
+def _show_left(out: Output, left: list[Row]) -> None:
+    """What an undo did not put back, and why."""
+    if left:
+        names = ("tenant", "user", "course", "version", "status_now", "last_day")
+        rows = [(*(row[name] for name in names), LEFT[row["reason"]]) for row in left]
+        out.table(["tenant", "user", "course", "version", "is", "last day", "left because"], rows)
 
 
 def _ending(row: Row) -> str:

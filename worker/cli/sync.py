@@ -58,16 +58,10 @@ def _scope(full: bool, since: str | None, tenant: str | None, customer: int | No
 
 
 def _ask(found: "Opened", scope: str, dry_run: bool) -> tuple[int, bool]:
-    from worker.pipeline import runs, tenants
-    from worker.pipeline.scope import Scope, ScopeKind
-    from worker.queue.runner import pull_options
+    from worker.queue.asking import ask_pull
 
-    parsed = Scope.parse(scope)
-    pull_options(found.settings)  # a missing account is told here, not by a run that fails later
     with found.sessions.begin() as session:
-        if parsed.kind is ScopeKind.TENANT:
-            tenants.check_mapped(session, parsed.value)
-        return runs.request_pull(session, parsed, found.actor, dry_run=dry_run)
+        return ask_pull(session, found.settings, scope, found.actor, dry_run=dry_run)
 
 
 def _leave_it(found: "Opened", out: "Output", run_id: int, scope: str, created: bool) -> int:

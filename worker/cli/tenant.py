@@ -1,5 +1,6 @@
 """`termsync tenant`"""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -78,6 +79,52 @@ def set_tenant(
     return Exit.DONE
 
 
+@app.command("guard")
+def guard_tenant(
+    key: Key,
+    people: Annotated[int | None, typer.Option("--people", min=0, help="People who may newly expire.")] = None,
+    people_share: Annotated[
+        float | None, typer.Option("--people-share", min=0, max=100, help="The same in % of the enrolled.")
+    ] = None,
+    orders: Annotated[int | None, typer.Option("--orders", min=0, help="Orders that may be cut short.")] = None,
+    orders_share: Annotated[
+        float | None, typer.Option("--orders-share", min=0, max=100, help="The same in % of current orders.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Sets the guard's limits of a tenant; those that are not given are the installation's."""
+    from decimal import Decimal
+
+    from worker.cli.exits import Exit
+    from worker.cli.opened import opened
+    from worker.cli.output import Output
+    from worker.pipeline import tenants
+    from worker.queue.runner import thresholds
+
+    shares = [None if each is None else Decimal(str(each)) / 100 for each in (people_share, orders_share)]
+    limits = tenants.GuardLimits(people, shares[0], orders, shares[1])
+    out = Output(as_json)
+    with opened() as found, found.sessions.begin() as session:
+        tenant = tenants.find(session, key)
+        changed = tenants.set_guard(session, tenant.id, limits, found.why(session))
+        valid = thresholds(found.settings).of(tenant)
+    out.document(
+        {
+            "tenant": key,
+            "changed": changed,
+            "people": valid.people,
+            "people_share": float(valid.people_share),
+            "orders": valid.orders,
+            "orders_share": float(valid.orders_share),
+        }
+    )
+    out.say(
+        f"Changes of {key} wait for approval above {valid.people:,} people and {valid.people_share:.0%} of its"
+        f" enrolled, or {valid.orders:,} orders and {valid.orders_share:.0%} of the current ones."
+    )
+    return Exit.DONE
+
+
 @app.command("list")
 def list_tenants(as_json: Json = False) -> int:
     """Lists tenants with their customers, orders and enrollments (E, X, U as they read now)."""
@@ -118,22 +165,20 @@ def list_tenants(as_json: Json = False) -> int:
 @app.command("map-customer")
 def map_customer(key: Key, customers: Customers, as_json: Json = False) -> int:
     """Maps NetSuite customers to a tenant; all of their orders come in at once, if the guard agrees."""
-    from worker.cli.opened import opened
-    from worker.cli.output import Output
     from worker.pipeline import tenants
 
-    out = Output(as_json)
-    with opened() as found:
-        with found.sessions.begin() as session:
-            tenant_id = tenants.find(session, key).id
-            why = found.why(session)
-            due = sum(tenants.map_customer(session, tenant_id, each, why) for each in sorted(set(customers)))
-        return _reconcile(found, out, key, tenant_id, due)
+    return _each_customer(tenants.map_customer, key, customers, as_json)
 
 
 @app.command("unmap-customer")
 def unmap_customer(key: Key, customers: Customers, as_json: Json = False) -> int:
     """Takes customers from a tenant. Their orders stay, flagged as moved; nobody expires by it."""
+    from worker.pipeline import tenants
+
+    return _each_customer(tenants.unmap_customer, key, customers, as_json)
+
+
+def _each_customer(act: Callable[..., int], key: str, customers: list[int], as_json: bool) -> int:
     from worker.cli.opened import opened
     from worker.cli.output import Output
     from worker.pipeline import tenants
@@ -143,7 +188,7 @@ def unmap_customer(key: Key, customers: Customers, as_json: Json = False) -> int
         with found.sessions.begin() as session:
             tenant_id = tenants.find(session, key).id
             why = found.why(session)
-            due = sum(tenants.unmap_customer(session, tenant_id, each, why) for each in sorted(set(customers)))
+            due = sum(act(session, tenant_id, customer, why) for customer in sorted(set(customers)))
         return _reconcile(found, out, key, tenant_id, due)
 
 

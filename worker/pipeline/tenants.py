@@ -1,7 +1,9 @@
 """Looking after tenants: adding them, mapping customers, zone and grace, pausing and resuming expiry."""
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -18,6 +20,7 @@ from worker.errors import NotFound, TermsyncError
 from worker.pipeline import expire
 
 GRACE_LIMIT = 366
+GUARD_MOST = 1_000_000
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -160,6 +163,51 @@ def resume(session: Session, tenant_id: int, why: Why) -> Changes:
     session.flush()
     _note(session, why, "expiry resumed", tenant)
     return done + expire.catch_up(session, tenant, why, released_at=why.now)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardLimits:
+    """A tenant's own limits of the guard, as fractions of one where they are shares. None: the installation's."""
+
+    people: int | None = None
+    people_share: Decimal | None = None
+    orders: int | None = None
+    orders_share: Decimal | None = None
+
+
+def set_guard(session: Session, tenant_id: int, limits: GuardLimits, why: Why) -> bool:
+    """Give the tenant these limits from the next reconciling on. Returns whether they are others than before.
+
+    Raises `guard-limit-out-of-range`.
+    """
+    _check_guard(limits)
+    tenant = lock_tenant(session, tenant_id)
+    before = (tenant.guard_min, tenant.guard_share, tenant.guard_orders_min, tenant.guard_orders_share)
+    after = (limits.people, limits.people_share, limits.orders, limits.orders_share)
+    if after == before:
+        return False
+    tenant.guard_min, tenant.guard_share, tenant.guard_orders_min, tenant.guard_orders_share = after
+    session.flush()
+    words = [[None if value is None else str(value) for value in values] for values in (before, after)]
+    _note(session, why, "guard changed", tenant, before=words[0], after=words[1])
+    return True
+
+
+def _check_guard(limits: GuardLimits) -> None:
+    for count in (limits.people, limits.orders):
+        if count is not None and not 0 <= count <= GUARD_MOST:
+            raise _guard_out_of_range(f"{count:,}", f"a whole number from 0 to {GUARD_MOST:,}")
+    for share in (limits.people_share, limits.orders_share):
+        if share is not None and not 0 <= share <= 1:
+            raise _guard_out_of_range(f"{share * 100:f} %", "a share from 0 to 100 %")
+
+
+def _guard_out_of_range(value: str, allowed: str) -> TermsyncError:
+    return TermsyncError(
+        "guard-limit-out-of-range",
+        f"{value} cannot be a limit of the guard.",
+        f"Give {allowed}, or nothing for the installation's own.",
+    )
 
 
 def check_key(key: str) -> None:

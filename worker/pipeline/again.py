@@ -1,0 +1,43 @@
+"""Asking for the work of a run once more: a retry, or for real what a dry run has shown."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.enrollment_changes import Why
+from worker.errors import TermsyncError
+from worker.pipeline import fields, runs, tenant_change, undo
+from worker.pipeline.scope import Scope
+from worker.pipeline.tenant_change import TenantChange
+
+KINDS = frozenset({runs.PULL, undo.UNDO, tenant_change.TENANT, fields.FIELDS})
+
+
+def request(session: Session, run: Mapping[str, Any], why: Why, *, dry_run: bool) -> tuple[int, bool]:
+    """Ask again for what `run` (a row with kind, scope and progress) did. Returns (run id, whether it is new).
+
+    Joins an open run of the same. Raises `run-not-ended`, `run-not-repeatable`, and what asking raises.
+    """
+    if run["state"] in {"queued", "running"}:
+        raise TermsyncError(
+            "run-not-ended",
+            f"Run {run['id']} is {run['state']}.",
+            f"Wait for its end, or stop it with `termsync run stop {run['id']}`.",
+        )
+    match run["kind"]:
+        case runs.PULL:
+            return runs.request_pull(session, Scope.parse(run["scope"]), why.actor, dry_run=dry_run)
+        case undo.UNDO:
+            what, _, number = run["scope"].partition(":")
+            reason = run["progress"].get("reason") or ""
+            return undo.request(session, what, int(number), why, reason, dry_run=dry_run)
+        case tenant_change.TENANT:
+            return tenant_change.request(session, TenantChange.parse(run["scope"]), why.actor, dry_run=dry_run)
+        case fields.FIELDS:
+            return fields.request(session, why.actor)
+    raise TermsyncError(
+        "run-not-repeatable",
+        f"Run {run['id']} is of kind {run['kind']}, which cannot be asked for again from here.",
+        "A bulk edit is taken up again where it was made.",
+    )

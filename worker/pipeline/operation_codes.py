@@ -1,0 +1,31 @@
+"""Error codes of what operators ask for: undo, changes of tenants, runs again, the guard's limits."""
+
+from connectors.netsuite import Explanation
+
+CODES: dict[str, Explanation] = {
+    "nothing-to-undo": Explanation(
+        "The run or the approval changed no term and no enrollment.",
+        "There is nothing to take back; its counts say what it did.",
+    ),
+    "run-not-undoable": Explanation(
+        "Only pulls, and undos of them, are undone: a dry run changed nothing, other kinds have a way back of"
+        " their own.",
+        "Undo the pull that changed the terms; a bulk edit is undone on its own page, a time zone on the tenant.",
+    ),
+    "hold-not-approved": Explanation(
+        "Nothing on the list of a hold is applied before somebody approves it.",
+        "Only an approved hold can be undone.",
+    ),
+    "nothing-to-change": Explanation(
+        "The tenant has the time zone and the grace that were asked for.",
+        "Choose another zone or another number of days.",
+    ),
+    "guard-limit-out-of-range": Explanation(
+        "The guard cannot go by this limit.",
+        "Give a whole number up to 1,000,000 or a share up to 100 %; nothing for the installation's own.",
+    ),
+    "run-not-repeatable": Explanation(
+        "A run of this kind cannot be asked for again from the list of runs.",
+        "A bulk edit is taken up again where it was made.",
+    ),
+}
