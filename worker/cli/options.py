@@ -10,6 +10,10 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Why, kept with the action.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Most rows to show.")]
 
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Take the first password from stdin instead of making one.")
+]
+
 
 class Group(TyperGroup):
     """A group whose `--help`, when not given, counts as false: typer would load pydantic to convert the None."""

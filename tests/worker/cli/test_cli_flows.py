@@ -214,7 +214,9 @@ def test_rejected_rows_make_the_run_end_with_errors(own: Termsync, own_account: 
 
 def test_staff(termsync: Termsync) -> None:
     added = termsync("staff", "add", "Ops@Example.com", "--name", "Olu", "--role", "ops", "--json").document
+    password = added.pop("first_password")
     assert added == {"email": "ops@example.com", "name": "Olu", "role": "ops", "created": True}
+    assert len(password) > 20
     again = termsync("staff", "add", "ops@example.com", "--name", "Olu", "--role", "admin", "--json").document
     assert (again["created"], again["role"]) == (False, "admin")
     assert termsync("staff", "add", "ops@example.com", "--name", "Olu", "--role", "boss").code == 1
