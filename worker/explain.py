@@ -174,10 +174,13 @@ TENANTS: dict[str, Explanation] = {
         "Somebody has decided this hold, or newer data replaced it.",
         "Nothing is left to do for it; `termsync hold list` shows the open ones.",
     ),
-    "staff-unknown": Explanation("Nobody of staff has this address.", "See `termsync staff list`."),
     "staff-last-admin": Explanation(
         "Nobody would be admin any more.",
         "Make somebody else an admin first: `termsync staff add EMAIL --role admin`.",
+    ),
+    "user-unknown": Explanation(
+        "The tenant has no user with this key.",
+        "Users come with `termsync roster import` or the API; check the key.",
     ),
     "person-inactive": Explanation("The person is not active and may not sign in.", "Reactivate them first."),
     "staff-email-invalid": Explanation("This is not an e-mail address.", "Write it as name@example.com."),
