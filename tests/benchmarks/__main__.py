@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks`: runs the benchmarks, prints the table, exits 1 when a figure is missed."""
+"""`make bench`: runs the benchmarks, prints the table, exits 1 when a figure is missed."""
 
 import argparse
 import json
@@ -59,7 +59,7 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", metavar="Q1,Q6", help="these benchmarks only")
     parser.add_argument("--small", action="store_true", help="a tenth of the sizes and few runs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every run's value to FILE as well")

@@ -38,7 +38,7 @@ def test_each_benchmark_does_its_work(bench: Bench, worlds: Worlds, name: str) -
     assert all(figure.value.values for figure in figures)
     counted = [figure.judged for figure in figures]
     assert counted == COUNTED.get(name, counted)
-    idle = [figure for figure in figures if "transaction ids" in figure.work]
+    idle = [figure for figure in figures if "transaction id" in figure.work]
     assert all(figure.judged == 0 for figure in idle)
     in_flight = [figure for figure in figures if "in flight" in figure.work]
     assert all(figure.judged <= TINY.slots for figure in in_flight)

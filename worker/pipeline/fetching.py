@@ -1,6 +1,6 @@
 """Reading pages from NetSuite ahead of the database, as many at once as there are slots."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TypeVar
@@ -8,7 +8,18 @@ from typing import TypeVar
 from connectors.netsuite.sales_orders import OrderPage
 
 Key = TypeVar("Key")
+Result = TypeVar("Result")
 Reads = tuple[Key, Iterator[OrderPage]]
+
+
+@contextmanager
+def beside(work: Callable[[], Result]) -> Iterator[Callable[[], Result]]:
+    """Begin `work` in a thread of its own. What is handed out waits for its result, or raises its error."""
+    executor = ThreadPoolExecutor(1, thread_name_prefix="beside")
+    try:
+        yield executor.submit(work).result
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)  # as below
 
 
 @contextmanager

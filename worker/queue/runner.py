@@ -20,7 +20,7 @@ from worker.errors import TermsyncError
 from worker.logs import get_logger
 from worker.pipeline import edit, fields, pull, runs, tenant_change, undo
 from worker.pipeline.guard import Thresholds
-from worker.pipeline.pull import PullOptions
+from worker.pipeline.reading import PullOptions
 from worker.pipeline.runs import ClaimedRun, RunLost
 from worker.pipeline.scope import Scope, ScopeKind
 from worker.pipeline.tally import Tally

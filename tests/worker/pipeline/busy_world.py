@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from worker import clock
 from worker.pipeline.guard import Thresholds
-from worker.pipeline.pull import PullOptions
+from worker.pipeline.reading import PullOptions
 
 THRESHOLDS = Thresholds(people=2)
 OPTIONS = PullOptions("1234567", slots=1, thresholds=THRESHOLDS)

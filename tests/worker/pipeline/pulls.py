@@ -16,7 +16,7 @@ from models.runs import ClaimedRun
 from models.sync_run import SyncRun
 from worker import clock
 from worker.pipeline import pull, runs, tenants
-from worker.pipeline.pull import PullOptions
+from worker.pipeline.reading import PullOptions
 from worker.pipeline.scope import Scope
 
 ACCOUNT = "1234567"

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from connectors.errors import OperatorMustAct, TryAgain
 from worker import clock
 from worker.errors import TermsyncError
-from worker.pipeline.pull import MOST_MISSING
+from worker.pipeline.reading import MOST_MISSING
 
 
 @pytest.fixture
