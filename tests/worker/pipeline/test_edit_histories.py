@@ -128,7 +128,7 @@ class EditHistories(Histories):
     ) -> None:
         self.tick()
         wish = self._wish(key, order, order_pick, typed, None)
-        users = {self._new_user(key): None}
+        users: dict[int, int | None] = {self._new_user(key): None}
         for pick in again if self.oracle.people else ():
             number = sorted(self.oracle.people)[pick % len(self.oracle.people)]
             users[self._user_of(number)] = number
