@@ -12,17 +12,14 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
-import psycopg
 import pytest
 import redis
 import structlog
+from own_databases import administrator, fresh_database, fresh_redis, with_database
 from processes import eventually
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 from sqlalchemy import Engine
-from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from models import migrate
@@ -66,12 +63,12 @@ def servers() -> Iterator[Addresses]:
 @pytest.fixture(scope="session")
 def template(servers: Addresses) -> str:
     """Name of a database with the whole schema and no rows; made once a run."""
-    with _administrator(servers.database_url) as connection:
+    with administrator(servers.database_url) as connection:
         connection.execute("SELECT pg_advisory_lock(1)")
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
             connection.execute("DROP DATABASE IF EXISTS template_in_the_making")
             connection.execute("CREATE DATABASE template_in_the_making")
-            migrate.upgrade(_with_database(servers.database_url, "template_in_the_making"))
+            migrate.upgrade(with_database(servers.database_url, "template_in_the_making"))
             connection.execute(
                 sql.SQL("ALTER DATABASE template_in_the_making RENAME TO {}").format(sql.Identifier(TEMPLATE))
             )
@@ -80,12 +77,8 @@ def template(servers: Addresses) -> str:
 
 @pytest.fixture
 def database_url(servers: Addresses, template: str) -> Iterator[str]:
-    name = f"test_{uuid4().hex}"
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-    with _administrator(servers.database_url) as connection:
-        connection.execute(create)
-        yield _with_database(servers.database_url, name)
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with fresh_database(servers.database_url, template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -108,13 +101,8 @@ def session(sessions: sessionmaker[Session]) -> Iterator[Session]:
 
 @pytest.fixture
 def redis_url(servers: Addresses) -> Iterator[str]:
-    base = servers.redis_url.removesuffix("?db=0")
-    with redis.Redis.from_url(servers.redis_url, socket_timeout=5) as counter:
-        url = f"{base}?db={1 + counter.incr('databases') % 1000}"
-    with redis.Redis.from_url(url, socket_timeout=5) as client:
-        client.flushdb()
+    with fresh_redis(servers.redis_url) as url:
         yield url
-        client.flushdb()
 
 
 @pytest.fixture
@@ -132,11 +120,3 @@ def logging_restored() -> Iterator[None]:
     structlog.contextvars.clear_contextvars()
     structlog.reset_defaults()
     root.handlers[:], root.level = handlers, level
-
-
-def _administrator(url: str) -> psycopg.Connection[tuple[object, ...]]:
-    return psycopg.connect(make_conninfo(url, dbname="postgres"), autocommit=True)
-
-
-def _with_database(url: str, name: str) -> str:
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
