@@ -11,6 +11,7 @@ from connectors.netsuite.codes import error
 
 _ACCOUNT_ID = re.compile(r"[0-9a-z_]+", re.ASCII | re.IGNORECASE)
 _HOST_SUFFIX = ".suitetalk.api.netsuite.com"
+_PAGES_SUFFIX = ".app.netsuite.com"
 
 
 class Account(NamedTuple):
@@ -27,8 +28,18 @@ class Account(NamedTuple):
         """
         if not _ACCOUNT_ID.fullmatch(account_id):
             raise error(OperatorMustAct, "netsuite-account-invalid", f"NETSUITE_ACCOUNT is {account_id!r}")
-        own_host = f"https://{account_id.lower().replace('_', '-')}{_HOST_SUFFIX}"
+        own_host = f"https://{_subdomain(account_id)}{_HOST_SUFFIX}"
         return cls(account_id.upper(), _checked(base_url) if base_url else own_host)
+
+    def sales_order_page(self, order_id: int) -> str:
+        """Where a person sees the order in NetSuite itself, by its internal id."""
+        path = f"/app/accounting/transactions/salesord.nl?id={order_id:d}"
+        return f"https://{_subdomain(self.realm)}{_PAGES_SUFFIX}{path}"
+
+
+def _subdomain(account_id: str) -> str:
+    """1234567_SB1 is 1234567-sb1 in addresses."""
+    return account_id.lower().replace("_", "-")
 
 
 def _checked(base_url: str) -> str:

@@ -4,6 +4,7 @@ from starlette_admin.views import BaseView, CustomView
 
 from worker.console.accounts import Accounts
 from worker.console.home import Home
+from worker.console.orders.detail import OrderPage
 from worker.console.orders.listing import Orders
 
 
@@ -16,5 +17,6 @@ def views() -> list[BaseView]:
     """Lists and pages; group what belongs together with `starlette_admin.DropDown`."""
     return [
         Orders(),
+        OrderPage(),
         Accounts(),
     ]
