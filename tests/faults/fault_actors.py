@@ -1,5 +1,6 @@
 """Actors for workers that are killed in tests; loaded by real worker processes."""
 
+import math
 import os
 import signal
 import threading
@@ -42,3 +43,23 @@ def pages(label: str) -> None:
         threading.Event().wait(0.05)
         broker.client.set("page-ended", page)
     broker.client.rpush("stopped", label)
+
+
+@dramatiq.actor(broker=broker, queue_name=SHORT, time_limit=300)
+def stuck(label: str) -> None:
+    """Is stuck at its first try, beyond its time limit."""
+    _read_for_ever(label)
+
+
+@dramatiq.actor(broker=broker, queue_name=LONG, time_limit=math.inf)
+def stuck_without_limit(label: str) -> None:
+    """Is stuck at its first try, silently."""
+    _read_for_ever(label)
+
+
+def _read_for_ever(label: str) -> None:
+    """As a socket without a timeout: no exception reaches a thread in there."""
+    broker.client.rpush("begun", f"{label} {os.getpid()}")
+    if broker.client.incr(f"tries {label}") == 1:
+        reading, _ = os.pipe()
+        os.read(reading, 1)

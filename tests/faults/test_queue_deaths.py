@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
+import dramatiq
 import fault_actors
 import pytest
 import redis
@@ -148,3 +149,18 @@ def test_the_heart_beats_while_a_long_job_runs(
     assert eventually(lambda: heartbeat() != first)
     marks.set("let-go", 1)
     assert _next(marks, "ended")[0] == "job"
+
+
+@pytest.mark.parametrize("actor", [fault_actors.stuck, fault_actors.stuck_without_limit])
+def test_d9_a_thread_stuck_in_a_system_call_ends_its_process_and_the_work_is_done(
+    workers: Workers, marks: redis.Redis, actor: dramatiq.Actor[[str], None]
+) -> None:
+    master = workers.start("impatient")
+    actor.send("job")
+    _, victim = _next(marks, "begun")
+    assert gone([victim])
+    assert master.wait(PATIENCE) != 0
+    workers.start("impatient")
+    label, other = _next(marks, "begun")
+    assert label == "job"
+    assert other != victim

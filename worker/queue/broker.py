@@ -18,6 +18,7 @@ from worker.errors import DependencyUnreachable, SettingInvalid
 from worker.queue.middleware import JobLedger, LogContext, PatientRetries
 from worker.queue.resources import Resources
 from worker.queue.runner import ON_THE_ROW
+from worker.queue.watchdog import Watchdog
 
 SHORT = "short"  # expiry, reconciling, looking: seconds at most
 LONG = "long"  # runs: pulls and background edits
@@ -102,9 +103,10 @@ def make_middleware(resources: Resources, min_backoff: int = MIN_BACKOFF) -> lis
     """All middleware, in order; `min_backoff` in ms.
 
     What runs after a message runs in reverse: PatientRetries decides whether it failed for good, JobLedger
-    writes the outcome down, LogContext forgets the message last.
+    writes the outcome down, LogContext forgets the message; the watchdog sees to all of it.
     """
     return [
+        Watchdog(TIME_LIMIT),
         LogContext(),
         JobLedger(resources),
         resources,

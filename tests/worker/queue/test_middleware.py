@@ -17,6 +17,7 @@ from models.sync_run import Attempt, WorkerProcess
 from worker.queue.broker import make_middleware
 from worker.queue.middleware import JobLedger, LogContext, PatientRetries
 from worker.queue.resources import Resources
+from worker.queue.watchdog import Watchdog
 from worker.settings import load
 
 TIMEOUT = 20_000  # ms
@@ -66,6 +67,7 @@ def _attempts(sessions: sessionmaker[Session]) -> list[Attempt]:
 
 def test_the_order_is_the_one_the_design_names(resources: Resources) -> None:
     kinds: list[type[Middleware]] = [
+        Watchdog,
         LogContext,
         JobLedger,
         Resources,
