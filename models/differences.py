@@ -21,8 +21,10 @@ where o.xmin = pg_current_xact_id()::xid
         where v.run_id = :run_id and v.order_id = o.id and v.tenant_id = o.tenant_id)
 order by t.key, o.id limit :limit
 """)
+# Who changes status comes first: a change of zone re-dates everybody.
 _ENROLLMENTS = text("""
-select t.key as tenant, u.key as user, c.key as course, cv.key as version, v.cause,
+select t.key as tenant, t.time_zone, v.enrollment_id as enrollment, u.key as user, u.name, c.key as course,
+    cv.key as version, v.cause,
     coalesce(v.before ->> 'status', v.status) as status_before, v.status as status_after,
     case when v.before ? 'boundary' then v.before ->> 'boundary' else v.boundary::text end as boundary_before,
     v.boundary::text as boundary_after
@@ -32,7 +34,7 @@ join tenant t on t.id = e.tenant_id
 join users u on u.id = e.user_id
 join course_version cv on cv.id = e.course_version_id
 join course c on c.id = cv.course_id
-where v.run_id = :run_id order by v.id limit :limit
+where v.run_id = :run_id order by v.before ->> 'status' is not null desc, v.id limit :limit
 """)
 
 

@@ -27,7 +27,7 @@ from since left join gaps on true group by since.since
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One window of time that ends now: in `measured` of it, data were late in `gaps` stretches, for `late` in all."""
+    """One window of time that ends now. In `measured` of it, data were late `gaps` times, for `late` in all."""
 
     window: timedelta
     measured: timedelta

@@ -25,6 +25,18 @@ def workers_alive(session: Session, now: datetime) -> int:
     return alive
 
 
+_PROCESSES = text("""
+select host, pid, queues, started_at, heartbeat_at, heartbeat_at >= :silent_since as alive
+from worker_process where heartbeat_at >= cast(:silent_since as timestamptz) - interval '10 minutes'
+order by started_at, host, pid limit 200
+""")
+
+
+def workers(session: Session, now: datetime) -> list[dict[str, Any]]:
+    """Processes that do runs, commands among them; those silent for longer than minutes are left out."""
+    return [dict(row) for row in session.execute(_PROCESSES, {"silent_since": now - SILENT_AFTER}).mappings()]
+
+
 @dataclass(frozen=True, slots=True)
 class Overview:
     """Facts at the instant `now`. `last_pull_*` is of the last finished pull that reads what changed."""

@@ -59,8 +59,15 @@ select {_COLUMNS}, r.progress, w.host, w.pid,
 from sync_run r left join worker_process w on w.id = r.worker_id and r.state = 'running' where r.id = :run_id
 """)
 _OPEN = text("""
-select id, kind, scope, state, dry_run, counts, progress -> 'ranges' as ranges, stop_requested
+select id, state, stop_requested, md5(counts::text || coalesce(jsonb_array_length(progress -> 'done'), 0)) as at
 from sync_run where state in ('queued', 'running') order by id desc limit 50
+""")
+_NEWEST = text("""
+select max(id), max(finished_at) from (select id, finished_at from sync_run order by id desc limit 100) r
+""")
+_LATEST = text(f"""
+select {_COLUMNS}, r.progress from sync_run r
+where r.kind = :kind and r.state = 'done' order by r.id desc limit 1
 """)
 _HOLDS = text("""
 select h.id, h.state, t.name as tenant, h.would_expire
@@ -94,6 +101,17 @@ def one(session: Session, run_id: int) -> Row | None:
 def open_runs(session: Session) -> list[Row]:
     """Runs that wait or are under way, newest first: small, for pages that are open."""
     return [dict(row) for row in session.execute(_OPEN).mappings()]
+
+
+def newest(session: Session) -> list[Any]:
+    """The newest run and the end of the one that ended last among the latest."""
+    return list(session.execute(_NEWEST).one())
+
+
+def latest(session: Session, kind: str) -> Row | None:
+    """The latest run of this kind that ended, with its progress."""
+    row = session.execute(_LATEST, {"kind": kind}).mappings().one_or_none()
+    return None if row is None else dict(row)
 
 
 def holds_of(session: Session, run_id: int) -> list[Row]:

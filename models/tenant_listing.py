@@ -92,6 +92,12 @@ def one(session: Session, key: str, now: datetime) -> Row | None:
     return None if row is None else dict(row)
 
 
+def names(session: Session) -> list[Row]:
+    """Key, name and time zone of every tenant, by name."""
+    query = text("select key, name, time_zone from tenant order by lower(name), id")
+    return [dict(row) for row in session.execute(query).mappings()]
+
+
 def customers(session: Session, key: str, limit: int = 200) -> list[Row]:
     """NetSuite customers mapped to the tenant, with how many orders they have (counted up to 10,001)."""
     return [dict(row) for row in session.execute(_CUSTOMERS, {"key": key, "limit": limit}).mappings()]

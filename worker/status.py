@@ -13,6 +13,7 @@ from worker.queue.broker import LONG, SHORT, connect_redis
 from worker.settings import Settings
 
 Verdict = Literal["OK", "LATE", "BROKEN"]
+About = Literal["engine", "pulls", "expiry", "holds", "runs"]
 
 # Beside the seconds a pull keeps back for late commits and two turns of the poll.
 LATE_SECONDS = 300.0
@@ -26,6 +27,7 @@ class Problem(NamedTuple):
     verdict: Verdict
     what: str
     action: str
+    about: About
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ UNMATCHED = "termsync tenant unmatched"
 QUARANTINED = "termsync run list --state quarantined"
 
 
-def read(sessions: sessionmaker[Session], redis_url: str, settings: Settings) -> Status:
+def read(sessions: sessionmaker[Session], redis_url: str | None, settings: Settings) -> Status:
     """The status now, by the database's clock."""
     with sessions() as session:
         facts = overview(session, clock.now(session))
@@ -103,7 +105,9 @@ def read(sessions: sessionmaker[Session], redis_url: str, settings: Settings) ->
     return Status(facts, messages, tuple(sorted(found, key=lambda problem: _GRAVITY[problem.verdict])))
 
 
-def _messages(redis_url: str) -> int | None:
+def _messages(redis_url: str | None) -> int | None:
+    if redis_url is None:
+        return None
     try:
         with connect_redis(redis_url, timeout=3) as client:
             return sum(int(client.hlen(f"dramatiq:{queue}.msgs")) for queue in (SHORT, LONG))
@@ -114,10 +118,16 @@ def _messages(redis_url: str) -> int | None:
 def _of_engine(facts: Overview, messages: int | None) -> list[Problem]:
     found = []
     if not facts.workers:
-        found.append(Problem("BROKEN", "No worker is alive.", "Start `termsync up`, or a worker and a scheduler."))
+        action = "Start `termsync up`, or a worker and a scheduler."
+        found.append(Problem("BROKEN", "No worker is alive.", action, "engine"))
     if messages is None:
         found.append(
-            Problem("BROKEN", "Redis does not answer, so workers are not rung.", "Check REDIS_URL and its server.")
+            Problem(
+                "BROKEN",
+                "Redis does not answer, so workers are not rung.",
+                "Check REDIS_URL and its server.",
+                "engine",
+            )
         )
     return found
 
@@ -126,15 +136,21 @@ def _of_pulls(facts: Overview, settings: Settings) -> list[Problem]:
     if facts.last_pull_state in {"failed", "quarantined"}:
         known = explain.find(facts.last_pull_error or "")
         what = f"The last pull, run {facts.last_pull_id}, {facts.last_pull_state}: {facts.last_pull_error_detail}"
-        return [Problem("BROKEN", what.rstrip(".") + ".", known.remedy if known else "See the worker's log.")]
+        remedy = known.remedy if known else "See the worker's log."
+        return [Problem("BROKEN", what.rstrip(".") + ".", remedy, "pulls")]
     if facts.watermark is None:
         action = "Set NETSUITE_ACCOUNT and its login, then `termsync sync --full --wait`."
-        return [Problem("LATE", "NetSuite was never read to its end.", action)]
+        return [Problem("LATE", "NetSuite was never read to its end.", action, "pulls")]
     age = (facts.now - facts.watermark).total_seconds()
-    if age > settings.safety_seconds + 2 * settings.poll_seconds + LATE_SECONDS:
+    if age > late_after(settings):
         action = "See `termsync run list`, then `termsync sync --wait`."
-        return [Problem("LATE", f"NetSuite was last read {in_words(age)} ago.", action)]
+        return [Problem("LATE", f"NetSuite was last read {in_words(age)} ago.", action, "pulls")]
     return []
+
+
+def late_after(settings: Settings) -> float:
+    """Seconds after which data count as late."""
+    return settings.safety_seconds + 2 * settings.poll_seconds + LATE_SECONDS
 
 
 def _of_expiry(facts: Overview) -> list[Problem]:
@@ -142,17 +158,23 @@ def _of_expiry(facts: Overview) -> list[Problem]:
     if overdue is None or overdue <= OVERDUE_LATE:
         return []
     what = f"An expiry is overdue by {in_words(overdue)}; readers see it, its row is not written."
-    return [Problem("BROKEN" if overdue > OVERDUE_BROKEN else "LATE", what, "Run `termsync expire`.")]
+    verdict: Verdict = "BROKEN" if overdue > OVERDUE_BROKEN else "LATE"
+    return [Problem(verdict, what, "Run `termsync expire`.", "expiry")]
 
 
 def _of_people(facts: Overview) -> list[Problem]:
     found = []
     if facts.open_holds:
         action = "Decide: `termsync hold list`."
-        found.append(Problem("LATE", f"{facts.open_holds} holds wait for a person.", action))
+        found.append(Problem("LATE", f"{facts.open_holds} holds wait for a person.", action, "holds"))
     if facts.quarantined_runs:
         found.append(
-            Problem("LATE", f"{facts.quarantined_runs} runs were set aside.", f"See `{QUARANTINED}`, then retry.")
+            Problem(
+                "LATE",
+                f"{facts.quarantined_runs} runs were set aside.",
+                f"See `{QUARANTINED}`, then retry.",
+                "runs",
+            )
         )
     return found
 

@@ -16,9 +16,10 @@ from starlette_admin import DefaultTheme as Theme
 from starlette_admin.auth.base import AdminUser, BaseAuthProvider
 from starlette_admin.base import BaseAdmin
 
-from worker.console import health, templating
+from worker.console import templating
 from worker.console.exporting import export_list
 from worker.console.flashes import FlashMiddleware
+from worker.console.health import strip
 from worker.console.registry import index_view, views
 from worker.errors import TermsyncError
 from worker.login.guard import needs
@@ -47,7 +48,7 @@ class SignedInAlready(BaseAuthProvider):
     async def authenticate(self, request: Request) -> AdminUser | None:
         if request.state.person is None:  # a file of the program: see worker.web.app
             return None
-        await health.prepare(request)
+        await strip.prepare(request)
         return AdminUser(username=person_of(request).name)
 
 

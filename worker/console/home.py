@@ -18,9 +18,5 @@ class Home(ConsolePage):
     async def index(self, request: Request) -> Response:
         return self.show(request, "home.html")
 
-    @console_page("/health")
-    async def health(self, request: Request) -> Response:
-        return self.fragment(request, "health.html")
-
     def is_active(self, request: Request) -> bool:
         return bool(request.scope["path"] == f"{request.scope['root_path']}/")

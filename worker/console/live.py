@@ -6,8 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from worker.console import health
+from worker.console.health import strip
 from worker.console.orders import listing as orders
+from worker.console.runs import listing as runs
 from worker.login import sessions
 from worker.login.guard import page
 from worker.login.rights import Right
@@ -15,8 +16,9 @@ from worker.pages.context import web_of
 from worker.pages.live import Topic
 
 TOPICS: Mapping[str, Topic] = {
-    "health": health.topic,
+    "health": strip.topic,
     "orders": orders.topic,
+    "runs": runs.topic,
 }
 
 

@@ -3,9 +3,13 @@
 from starlette_admin.views import BaseView, CustomView
 
 from worker.console.accounts import Accounts
+from worker.console.health.page import Health
 from worker.console.home import Home
 from worker.console.orders.detail import OrderPage
 from worker.console.orders.listing import Orders
+from worker.console.runs.asking import Resync
+from worker.console.runs.listing import Runs
+from worker.console.runs.page import RunPage
 
 
 def index_view() -> CustomView:
@@ -18,5 +22,9 @@ def views() -> list[BaseView]:
     return [
         Orders(),
         OrderPage(),
+        Runs(),
+        RunPage(),
+        Resync(),
+        Health(),
         Accounts(),
     ]

@@ -10,10 +10,20 @@ from starlette.requests import Request
 
 from worker import status
 from worker.pages.context import Web, web_of
-from worker.status import Status
+from worker.status import About, Status
 
 FRESH_SECONDS = 2.0
+TICK_SECONDS = 5
 _last: dict[int, tuple[float, Status]] = {}
+
+# Where a person goes to deal with a problem.
+WHERE: Mapping[About, tuple[str, str]] = {
+    "engine": ("/console/health", "See the workers"),
+    "pulls": ("/console/runs?kind=pull&idle=yes", "See the pulls"),
+    "expiry": ("/console/health", "See what is overdue"),
+    "holds": ("/console/attention/holds", "Decide the holds"),
+    "runs": ("/console/runs?state=quarantined", "See the runs"),
+}
 
 
 async def prepare(request: Request) -> None:
@@ -24,12 +34,13 @@ async def prepare(request: Request) -> None:
         found = await run_in_threadpool(_read, web)
         _last[id(web)] = time.monotonic(), found
     request.state.health = found
+    request.state.health_links = WHERE
 
 
 def _read(web: Web) -> Status:
-    return status.read(web.sessions, web.redis_url or "", web.settings)
+    return status.read(web.sessions, web.redis_url, web.settings)
 
 
 def topic(session: Session) -> Mapping[str, Any]:
-    """Changes whenever the strip has something else to say."""
-    return {}
+    """Changes every few seconds: the age of data does so anyway, and reading it is shared by all pages."""
+    return {"tick": int(time.time()) // TICK_SECONDS}
