@@ -30,6 +30,7 @@ from connectors.netsuite.faults import (
     clock_fault,
 )
 from connectors.netsuite.governor import GovernanceLimits, Governor
+from connectors.netsuite.refusals import RefusalBook
 from connectors.netsuite.standing import Standing
 from connectors.netsuite.transport import Timeouts, Transport
 
@@ -103,6 +104,7 @@ class NetSuiteClient:
         stopping: threading.Event | None = None,
         backoff: Backoff = _USUAL_BACKOFF,
         clock: Callable[[], float] = time.time,
+        refusals: RefusalBook | None = None,
     ) -> None:
         self.account = Account.of(account, base_url)
         self.calls = 0
@@ -114,7 +116,7 @@ class NetSuiteClient:
         self._backoff = backoff
         self._clock = clock
         self._counting = threading.Lock()
-        self._standing = Standing()
+        self._standing = Standing(refusals)
 
     def counted(self, on_call: Callable[[ApiCall], None]) -> Self:
         """This client with `calls` and listener of its own; login, slots and connections are shared with it."""

@@ -1,5 +1,6 @@
 """From settings to a client and a reader; the login is the one whose settings are present."""
 
+import hashlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from connectors.netsuite.client import ApiCall, NetSuiteClient
 from connectors.netsuite.codes import error
 from connectors.netsuite.fields import TermFields
 from connectors.netsuite.governor import Governor
+from connectors.netsuite.refusals import RedisRefusals
 from connectors.netsuite.sales_orders import SalesOrders
 from connectors.netsuite.transport import Timeouts
 
@@ -77,15 +79,25 @@ def connect(
     """A client for the account; sends nothing yet.
 
     `slots`: the most requests in flight, over all processes that share the Redis `slots_in` (which needs socket
-    timeouts), or in this process alone. `timeouts`: connect and read, in seconds.
+    timeouts), or in this process alone; they share what is known of a refused login, too. `timeouts`: connect and
+    read, in seconds.
 
     Raises OperatorMustAct `netsuite-account-invalid`, `netsuite-base-url-invalid`, `netsuite-login-missing`,
     `-incomplete`, `-ambiguous`, `netsuite-key-unreadable` or `-exposed`.
     """
     account = Account.of(settings.netsuite_account or "", settings.netsuite_base_url)
-    login = _login(choose_credentials(settings), account)
-    governor = Governor(slots, account.realm, slots_in)
-    return NetSuiteClient(account.realm, login, settings.netsuite_base_url, governor, timeouts, on_call, stopping)
+    credentials = choose_credentials(settings)
+    login = _login(credentials, account)
+    return NetSuiteClient(
+        account.realm,
+        login,
+        settings.netsuite_base_url,
+        Governor(slots, account.realm, slots_in),
+        timeouts,
+        on_call,
+        stopping,
+        refusals=RedisRefusals(slots_in, account.realm, _digest(credentials)) if slots_in else None,
+    )
 
 
 def order_reader(settings: ReaderSettings, client: NetSuiteClient) -> SalesOrders:
@@ -120,6 +132,14 @@ def _login(credentials: NetSuiteCredentials, account: Account) -> Login:
     if isinstance(credentials, TokenCredentials):
         return TokenAuth(credentials, account.realm)
     return ClientCredentialsAuth(credentials, account.base_url)
+
+
+def _digest(credentials: NetSuiteCredentials) -> str:
+    """Names a login without telling it: the same for the same secrets, another once one of them is corrected."""
+    parts = [_plain(part).encode() for part in credentials]
+    if isinstance(credentials, CertificateCredentials):
+        parts.append(credentials.private_key_file.read_bytes())
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
 def _plain(value: SecretStr | str | Path | None) -> str:

@@ -17,6 +17,7 @@ from requests.structures import CaseInsensitiveDict
 from connectors.errors import ConnectorError, NotFound, OperatorMustAct, TryAgain
 from connectors.netsuite.codes import CODES, error
 
+CLOCK_SKEW = "clock-skew"
 BUSY = "netsuite-busy"
 
 ATTEMPTS = {
@@ -199,7 +200,7 @@ def clock_fault(headers: CaseInsensitiveDict[str], now: float) -> OperatorMustAc
     message = (
         f"This machine's clock is {abs(ahead):.0f} s {direction} NetSuite's; signed requests may be 300 s off"
     )
-    return error(OperatorMustAct, "clock-skew", message)
+    return error(OperatorMustAct, CLOCK_SKEW, message)
 
 
 def _http_date(text: str) -> datetime | None:

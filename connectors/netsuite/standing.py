@@ -1,7 +1,4 @@
-"""What is known about an account and our login: whether NetSuite took it, and how long to keep still if not.
-
-Five refused logins lock a token for half an hour, also for the right secret that comes after them.
-"""
+"""What is known about an account and our login: whether NetSuite took it, and whether to keep still if not."""
 
 import contextlib
 import threading
@@ -10,46 +7,50 @@ from collections.abc import Iterator
 
 from connectors.errors import ConnectorError, TryAgain
 from connectors.netsuite.codes import error
-
-REFUSAL_SECONDS = 600.0
-"""After a confirmed refusal nothing is sent for so long."""
+from connectors.netsuite.faults import CLOCK_SKEW
+from connectors.netsuite.refusals import LocalRefusals, RefusalBook
 
 _LOOK_SECONDS = 0.1
 _NEVER = float("-inf")
 
 
 class Standing:
-    """Of one login in one process; safe to share between threads."""
+    """Of one login in one process; safe to share between threads. `shared`: what other processes were told."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: RefusalBook | None = None) -> None:
         self.tells_time = True
         """Whether the account has an address for its clock, as far as is known."""
         self._turn = threading.Lock()
         self._accepted_at = _NEVER
-        self._refusal: tuple[ConnectorError, float] | None = None
+        self._here = LocalRefusals()
+        self._shared = shared or self._here
 
     @property
     def was_refused(self) -> bool:
         """Whether the last that was heard of it is a refusal."""
-        return self._refusal is not None
+        return (self._here.last() or self._shared.last()) is not None
 
     def accepted_since(self, moment: float) -> bool:
         """`moment` as time.monotonic() tells it."""
         return self._accepted_at >= moment
 
     def accepted(self) -> None:
+        if self._accepted_at == _NEVER:
+            self._here.forget()
+            self._shared.forget()
         self._accepted_at = time.monotonic()
-        self._refusal = None
 
     def refused(self, cause: ConnectorError) -> None:
-        self._refusal = (cause, time.monotonic() + REFUSAL_SECONDS)
+        self._here.note(cause)
+        if cause.code != CLOCK_SKEW:  # a wrong clock is of this machine alone
+            self._shared.note(cause)
         self._accepted_at = _NEVER
 
     def keep_still(self) -> None:
-        """Raises the refusal while it is fresh."""
-        refusal = self._refusal
-        if refusal and time.monotonic() < refusal[1]:
-            raise refusal[0].with_traceback(None)
+        """Raises the refusal while it is fresh, whichever process was told."""
+        for refusal in (self._here.last(), self._shared.last()):
+            if refusal is not None and refusal.is_fresh:
+                raise refusal.cause.with_traceback(None)
 
     @contextlib.contextmanager
     def one_by_one(self, stopping: threading.Event) -> Iterator[None]:

@@ -141,7 +141,7 @@ def test_threads_that_start_together_are_not_refused_together(client: NetSuiteCl
 def test_a_login_called_bad_is_tried_again_later_once_and_alone(
     client: NetSuiteClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.netsuite.standing.REFUSAL_SECONDS", 0.0)
+    monkeypatch.setattr("connectors.netsuite.refusals.REFUSAL_SECONDS", 0.0)
     responses.add("POST", QUERY, status=401)
     responses.add("GET", TIME, status=401)
     for _ in range(3):
