@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import redis
-from cryptography import x509
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -16,7 +15,7 @@ from connectors.errors import ConnectorError
 from connectors.netsuite import NetSuiteClient, SalesOrders, connect, order_reader
 from connectors.netsuite.account import Account
 from models.tenant import Account as BoundAccount
-from worker import clock, database, explain
+from worker import certificate, clock, database, explain
 from worker.embedded import Addresses, servers
 from worker.errors import TermsyncError
 from worker.queue.broker import connect_redis
@@ -86,20 +85,12 @@ def _key_file(path: Path) -> Finding:
         return _coded("private key", "netsuite-key-unreadable", f"{path}: {error.strerror}")
     if mode & 0o027:
         return _coded("private key", "netsuite-key-exposed", f"{path} has mode {mode:04o}")
-    ends = _certificate_end(path)
+    ends = certificate.ends(path)
     if ends is not None and ends < datetime.now(UTC) + CERTIFICATE_WARNING:
         return _warning("private key", "netsuite-certificate-ends", f"Its certificate ends on {ends:%Y-%m-%d}.")
     return Finding(
         "private key", "ok", f"{path}, mode {mode:04o}{'' if ends is None else f', until {ends:%Y-%m-%d}'}"
     )
-
-
-def _certificate_end(path: Path) -> datetime | None:
-    """When the certificate ends, where it is kept in the same file as its key."""
-    try:
-        return min(each.not_valid_after_utc for each in x509.load_pem_x509_certificates(path.read_bytes()))
-    except (OSError, ValueError):
-        return None
 
 
 # database

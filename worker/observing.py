@@ -1,12 +1,13 @@
 """Metrics that are read off the database now and then, by the scheduler."""
 
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models import runs
-from worker import metrics
+from worker import certificate, metrics
 
 _STREAMS = text("select stream, extract(epoch from :now - watermark) as lag from sync_state")
 _LAST_SUCCESS = text("""
@@ -30,6 +31,12 @@ select
     (select count(*) from sync_run r left join worker_process w on w.id = r.worker_id
         where r.state = 'running' and (w.id is null or w.heartbeat_at < :silent_since)) as stuck
 """)
+
+
+def observe_certificate(key_file: Path | None, now: datetime) -> None:
+    """Sets the gauge of the certificate's end; unknown unless it is in the private key's file."""
+    ends = key_file and certificate.ends(key_file)
+    metrics.cert_expiry.set((ends - now).total_seconds() if ends else metrics.UNKNOWN)
 
 
 def observe(session: Session, now: datetime) -> None:

@@ -90,6 +90,7 @@ class Scheduler:
     def __init__(self, settings: Settings, sessions: sessionmaker[Session]) -> None:
         self._sessions = sessions
         self._schedules = ticks.schedules(settings)
+        self._key_file = settings.netsuite_private_key_file
         self._ringer = Ringer(lambda work: RINGS[work[0]](work[1] or 0))
 
     def look(self) -> None:
@@ -106,7 +107,9 @@ class Scheduler:
         """Reads the gauges off the database."""
         try:
             with self._sessions() as session:
-                observing.observe(session, clock.now(session))
+                now = clock.now(session)
+                observing.observe(session, now)
+            observing.observe_certificate(self._key_file, now)
         except SQLAlchemyError as error:
             log.warning("observe-failed", reason=type(error).__name__)
 

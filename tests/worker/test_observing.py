@@ -2,14 +2,20 @@
 
 import math
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.sync_run import SyncState, WorkerProcess
-from worker.observing import observe
+from worker.observing import observe, observe_certificate
 from worker.pipeline import runs
 from worker.pipeline.scope import Scope
 
@@ -63,6 +69,20 @@ def test_a_run_whose_worker_is_silent_is_stuck_and_a_queued_one_has_an_age(sessi
     assert _value("termsync_jobs_stuck") == 1
     assert _value("termsync_queue_oldest_seconds", queue="long") == 60
     assert _value("termsync_worker_heartbeat_seconds") == 3
+
+
+def test_the_certificate_beside_its_key_is_watched(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "termsync")])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(NOW).not_valid_after(NOW + timedelta(days=9))
+    file = tmp_path / "key.pem"
+    file.write_bytes(made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    observe_certificate(file, NOW)
+    assert _value("termsync_cert_expiry_seconds") == timedelta(days=9).total_seconds()
+    for unknown in (None, tmp_path / "no such file"):
+        observe_certificate(unknown, NOW)
+        assert math.isnan(_value("termsync_cert_expiry_seconds") or 0)
 
 
 def test_rejected_rows_are_counted_by_reason_and_forgotten_when_they_pass(session: Session) -> None:
