@@ -10,7 +10,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from models.boundaries import DAY_MAP, day_map
-from models.order_listing import COUNTED, PEOPLE, text_parameters
+from models.order_listing import PEOPLE, text_parameters
 from models.rejects import OPEN_REJECTS
 
 Row = dict[str, Any]
@@ -146,8 +146,10 @@ def flagged(
 _ENDING_ROWS = text(f"""
 select o.id, o.tenant_id, o.number, o.term_end, o.customer_id, c.name as customer_name, t.key as tenant,
     t.name as tenant_name, t.time_zone, t.grace_days, r.id as renewal_id, r.number as renewal_number,
-    r.term_start as renewal_start, r.term_end as renewal_end
-from (select o.* {_ENDING} order by o.term_end, o.id limit :limit offset :offset) o
+    r.term_start as renewal_start, r.term_end as renewal_end, o.total
+from (
+    select o.*, count(*) over () as total {_ENDING} order by o.term_end, o.id limit :limit offset :offset
+) o
 join tenant t on t.id = o.tenant_id left join customer c on c.id = o.customer_id
 join lateral (
     {_RENEWAL} order by n.customer_id = o.customer_id desc, n.term_end desc nulls first limit 1
@@ -161,20 +163,11 @@ def ending(
 ) -> list[Row]:
     """Orders that end within `ends_soon` with people on them, each with the order that outlasts it.
 
-    The first to end comes first. Of several later orders that of the same customer is named, then the longest.
+    The first to end comes first; `total` is how many there are in all. Of several later orders that of the same
+    customer is named, then the longest.
     """
     found = _rows(session, _ENDING_ROWS, now=now, days=ends_soon.days, limit=limit, offset=offset)
     return _with_people(session, found, now)
-
-
-_COUNT_ENDING = text(f"select count(*) from (select {_ENDING} limit :counted) counted")
-
-
-def count_ending(session: Session, now: datetime, ends_soon: timedelta = ENDS_SOON) -> int:
-    """How many orders `ending` lists in all, at most COUNTED + 1."""
-    parameters = {"now": now, "days": ends_soon.days, "counted": COUNTED + 1}
-    found: int = session.execute(_COUNT_ENDING, parameters).scalar_one()
-    return found
 
 
 _HOLD_ENDS = text("""

@@ -53,7 +53,8 @@ def unmatched(session: Session, limit: int = 1000) -> list[Row]:
 
 
 _HOLDS = text("""
-select h.id, t.key as tenant, h.state, h.rule, h.reason, h.would_expire, h.enrolled,
+select h.id, t.key as tenant, t.name as tenant_name, t.time_zone, h.state, h.rule, h.reason,
+    h.would_expire, h.enrolled,
     (select count(*) from hold_item i where i.hold_id = h.id) as changes,
     h.opened_at, h.run_id, h.decided_at, h.decided_by, h.decision_reason
 from hold h join tenant t on t.id = h.tenant_id

@@ -121,6 +121,14 @@ def references(session: Session, wanted: RejectFilter) -> list[str]:
     return list(session.execute(_REFERENCES, {**_parameters(wanted), "limit": COUNTED}).scalars())
 
 
+_ASSIGNEES = text("select id, name from staff where active order by name, id limit 500")
+
+
+def assignees(session: Session) -> list[Row]:
+    """Who rows can be given to: everybody active on the staff."""
+    return _rows(session, _ASSIGNEES)
+
+
 def _parameters(wanted: RejectFilter) -> Row:
     given = {"code": wanted.code, "show": wanted.show, "assigned_to": wanted.assigned_to}
     sought = {"text": None, "text_id": None} if wanted.text is None else text_parameters(wanted.text)

@@ -3,6 +3,11 @@
 from starlette_admin.views import BaseView, CustomView
 
 from worker.console.accounts import Accounts
+from worker.console.attention.customers import Unmatched
+from worker.console.attention.flagged import Ending, Flagged
+from worker.console.attention.holds import Holds
+from worker.console.attention.home import Attention
+from worker.console.attention.rejected import Rejected
 from worker.console.health.page import Health
 from worker.console.home import Home
 from worker.console.orders.detail import OrderPage
@@ -22,6 +27,12 @@ def views() -> list[BaseView]:
     return [
         Orders(),
         OrderPage(),
+        Attention(),
+        Unmatched(),
+        Rejected(),
+        Holds(),
+        Flagged(),
+        Ending(),
         Runs(),
         RunPage(),
         Resync(),
