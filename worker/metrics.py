@@ -34,7 +34,7 @@ outbox_oldest = Gauge("termsync_outbox_oldest_seconds", "Age of the oldest mail 
 queue_oldest = Gauge("termsync_queue_oldest_seconds", "Age of the oldest work that waits.", ["queue"])
 jobs_stuck = Gauge("termsync_jobs_stuck", "Runs whose worker died and that nobody has taken up yet.")
 worker_heartbeat = Gauge("termsync_worker_heartbeat_seconds", "Age of the oldest living worker's heartbeat.")
-cert_expiry = Gauge("termsync_cert_expiry_seconds", "Until the NetSuite certificate ends, if it is in the key's file.")
+cert_expiry = Gauge("termsync_cert_expiry_seconds", "Until the certificate ends, if it is in the key's file.")
 for gauge in (expiry_hold, outbox_oldest, jobs_stuck, worker_heartbeat, cert_expiry):
     gauge.set(UNKNOWN)
 
