@@ -118,7 +118,8 @@ RUNS: dict[str, Explanation] = {
         "Use incremental, full, since:2026-01-31T00:00:00Z, tenant:KEY, customer:ID or order:NUMBER.",
     ),
     "instant-invalid": Explanation(
-        "A date or an instant cannot be read.", "Write 2026-01-31 or 2026-01-31T12:00:00Z."
+        "A date or an instant cannot be read, or is not between 2000 and 2100.",
+        "Write 2026-01-31 or 2026-01-31T12:00:00Z.",
     ),
     "run-unknown": Explanation("There is no run with this number.", "List them with `termsync run list`."),
     "run-ended": Explanation(
