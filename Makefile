@@ -21,7 +21,7 @@ demo: $(READY)  ## mock NetSuite, worker and scheduler with data, live in the te
 	$(BIN)/termsync demo
 
 test: $(READY)  ## the ordinary test run, under ten minutes
-	$(BIN)/python -m pytest $(ARGS)
+	CHROMIUM=$$(bin/chromium) && export CHROMIUM && $(BIN)/python -m pytest $(ARGS)
 
 faults: $(READY)  ## the fault-injection matrix (minutes, kills real processes)
 	$(BIN)/python -m pytest tests/faults $(ARGS)
