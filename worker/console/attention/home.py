@@ -15,6 +15,11 @@ class Attention(ConsolePage):
     icon = "fa fa-bell"
     path = "/attention"
 
+    def waits(self, request: Request) -> int:
+        """How much waits for a decision, as the health strip of the page knows it: for the menu."""
+        facts = request.state.health.facts
+        return sum((facts.open_holds, facts.unmatched_customers, facts.rejected_rows, facts.flagged_orders))
+
     @console_page()
     async def index(self, request: Request) -> Response:
         found = await in_session(request, tabs)
