@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.edit import EditJob
 from models.enrollment_search import EnrollmentFilter, matching_ids
+from models.runs import OPEN
 from models.sync_run import SyncRun
 from models.tenant import Tenant
 from models.user_search import UserFilter, matching_user_ids
@@ -164,3 +165,80 @@ where run_id = :job and outcome = 'skipped' group by reason order by reason
 def reasons(session: Session, run_id: int) -> dict[str, int]:
     """How many rows of the job were skipped so far, by reason."""
     return {row.reason: row.rows for row in session.execute(_REASONS, {"job": run_id})}
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """One edit as people read it. `undone_by` is the edit that took it back."""
+
+    run_id: int
+    what: str
+    wish: dict[str, Any]
+    tenant: str
+    tenant_name: str
+    time_zone: str
+    sales_order: str | None
+    course: str | None
+    version: str | None
+    undoes: int | None
+    undone_by: int | None
+    rows: int
+    counts: dict[str, int]
+    progress: dict[str, Any]
+    state: str
+    outcome: str | None
+    asked_by: str
+    asked_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    stop_requested: bool
+    error_code: str | None
+    error_detail: str | None
+
+    @property
+    def done(self) -> int:
+        """How many rows had their turn."""
+        return int(self.progress.get("done", 0))
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+
+_JOBS = """
+select j.run_id, j.what, j.wish, t.key as tenant, t.name as tenant_name, t.time_zone, o.number as sales_order,
+    v.title as course, v.key as version, j.undoes,
+    (select u.run_id from edit_job u where u.undoes = j.run_id) as undone_by, j.rows, r.counts, r.progress,
+    r.state, r.outcome, r.asked_by, r.asked_at, r.started_at, r.finished_at, r.stop_requested, r.error_code,
+    r.error_detail
+from edit_job j
+join sync_run r on r.id = j.run_id
+join tenant t on t.id = j.tenant_id
+left join sales_order o on o.tenant_id = j.tenant_id and o.id = cast(j.wish ->> 'sales_order' as bigint)
+left join course_version v on v.id = j.course_version_id
+{where} order by j.run_id desc limit :limit
+"""
+
+
+def job(session: Session, run_id: int) -> JobRow | None:
+    """One edit."""
+    query = text(_JOBS.format(where="where j.run_id = :job"))
+    row = session.execute(query, {"job": run_id, "limit": 1}).mappings().one_or_none()
+    return None if row is None else JobRow(**row)
+
+
+def latest(session: Session, before: int | None = None, limit: int = 50) -> list[JobRow]:
+    """The newest edits, or those older than the run `before`."""
+    query = text(_JOBS.format(where="" if before is None else "where j.run_id < :before"))
+    return [JobRow(**row) for row in session.execute(query, {"before": before, "limit": limit}).mappings()]
+
+
+_UNDER_WAY = text("""
+select id, state, cast(progress ->> 'done' as bigint) as done from sync_run
+where kind = 'edit' and (state in ('queued', 'running') or id = (select max(run_id) from edit_job)) order by id
+""")
+
+
+def under_way(session: Session) -> dict[str, list[Any]]:
+    """How far every open edit is, and the newest one: what changes when a page about edits should."""
+    return {str(row.id): [row.state, row.done] for row in session.execute(_UNDER_WAY)}

@@ -53,6 +53,7 @@ class EnrollmentRow:
     title: str
     status: str
     cause: str | None
+    order_id: int | None
     sales_order: str | None
     order_flag: str | None
     expiration_date: date | None
@@ -103,7 +104,7 @@ with page as materialized (
 select e.id, u.key, u.name, u.email, u.active, c.key, v.key, v.title, {read},
     coalesce(e.expired_cause, case when {read} <> 'X' then null
         when e.expiration_date is null then 'term_ended' else 'manual_date' end),
-    o.number, o.flag, e.expiration_date,
+    o.id, o.number, o.flag, e.expiration_date,
     coalesce(e.expiration_date, o.term_end + t.grace_days), e.boundary,
     coalesce(e.expiration_date > o.term_end, false), e.completed_modules,
     (select count(*) from module m where m.course_version_id = v.id)

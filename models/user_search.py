@@ -28,6 +28,7 @@ class Standing:
     """What a user is in one course version, as read now."""
 
     enrollment_id: int
+    version_id: int
     course: str
     version: str
     title: str
@@ -72,7 +73,7 @@ _BEHIND = (
     "and (u.name, u.id) > (select n.name, n.id from users n where n.id = :after and n.tenant_id = :tenant_id)"
 )
 _STANDINGS = text("""
-select e.user_id, e.id, c.key, v.key, v.title,
+select e.user_id, e.id, v.id, c.key, v.key, v.title,
     status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now), e.boundary
 from enrollment e
 join tenant t on t.id = e.tenant_id
@@ -100,11 +101,11 @@ def page(
     return UserPage(rows, rows[-1].id if len(found) > limit else None)
 
 
-def count(session: Session, tenant: Tenant, wanted: UserFilter, bound: int = 10_000) -> int:
-    """How many users match; `bound` + 1 means more than `bound`."""
+def count(session: Session, tenant: Tenant, wanted: UserFilter, bound: int | None = 10_000) -> int:
+    """How many users match; `bound` + 1 means more than `bound`. Without a bound exactly how many."""
     where, parameters = _matching(tenant, wanted)
-    query = text(f"select count(*) from (select 1 from users u {where} limit :most) n")
-    found: int = session.execute(query, {**parameters, "most": bound + 1}).scalar_one()
+    query = text(f"select count(*) from (select 1 from users u {where} limit cast(:most as bigint)) n")
+    found: int = session.execute(query, {**parameters, "most": None if bound is None else bound + 1}).scalar_one()
     return found
 
 

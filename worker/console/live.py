@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from models import edit_jobs
 from worker.console.attention import tabs as attention
 from worker.console.health import strip
 from worker.console.orders import listing as orders
@@ -19,6 +20,7 @@ from worker.pages.live import Topic
 TOPICS: Mapping[str, Topic] = {
     "health": strip.topic,
     "attention": attention.topic,
+    "edits": edit_jobs.under_way,
     "orders": orders.topic,
     "runs": runs.topic,
 }

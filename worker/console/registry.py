@@ -8,13 +8,19 @@ from worker.console.attention.flagged import Ending, Flagged
 from worker.console.attention.holds import Holds
 from worker.console.attention.home import Attention
 from worker.console.attention.rejected import Rejected
+from worker.console.enrollments.courses import Courses
+from worker.console.enrollments.edits import Edits
+from worker.console.enrollments.users import Users
 from worker.console.health.page import Health
+from worker.console.history.page import EnrollmentHistory, History
 from worker.console.home import Home
 from worker.console.orders.detail import OrderPage
 from worker.console.orders.listing import Orders
 from worker.console.runs.asking import Resync
 from worker.console.runs.listing import Runs
 from worker.console.runs.page import RunPage
+from worker.console.tenants.listing import Tenants
+from worker.console.tenants.page import TenantPage
 
 
 def index_view() -> CustomView:
@@ -33,9 +39,16 @@ def views() -> list[BaseView]:
         Holds(),
         Flagged(),
         Ending(),
+        Courses(),
+        Users(),
+        Edits(),
+        Tenants(),
+        TenantPage(),
         Runs(),
         RunPage(),
         Resync(),
+        History(),
+        EnrollmentHistory(),
         Health(),
         Accounts(),
     ]

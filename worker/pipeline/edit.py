@@ -220,8 +220,13 @@ def find(session: Session, run_id: int, tenant_id: int | None = None) -> EditJob
     """The edit of this run, in this tenant if one is given. Raises NotFound."""
     job = session.get(EditJob, run_id)
     if job is None or tenant_id not in (None, job.tenant_id):
-        raise NotFound("edit-unknown", f"There is no edit {run_id}.", "Look it up in the list of runs.")
+        raise unknown(run_id)
     return job
+
+
+def unknown(run_id: int) -> NotFound:
+    """What is said of an edit that is not there."""
+    return NotFound("edit-unknown", f"There is no edit {run_id}.", "Look it up in the list of edits.")
 
 
 def _outcome(counts: EditCounts) -> str:

@@ -15,6 +15,10 @@ CODES: dict[str, Explanation] = {
         "An expiration date in the past expires people at once and was not confirmed.",
         "Choose a later date, or confirm that access is to end at once.",
     ),
+    "edit-date-missing": Explanation(
+        "An expiration date was to be set, but none was given, or what was given is no date.",
+        "Choose a date, or keep or clear the expiration date.",
+    ),
     "edit-date-out-of-range": Explanation(
         "Expiration dates lie between the years 2000 and 2100.", "Choose a date in that range."
     ),
@@ -22,7 +26,7 @@ CODES: dict[str, Explanation] = {
         "Another edit was asked for with the same key.", "Begin a new edit; its key is new too."
     ),
     "edit-unknown": Explanation(
-        "There is no edit with this number, or not in this tenant.", "Look it up in the list of runs."
+        "There is no edit with this number, or not in this tenant.", "Look it up in the list of edits."
     ),
     "edit-not-ended": Explanation(
         "The edit is still under way or waits for a worker.", "Wait for its end, or stop it first."

@@ -1,0 +1,171 @@
+"""Edits that were asked for: how far they are, what became of each row, stop, resume, undo."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from models import edit_jobs
+from models.edit_jobs import ResultRow
+from models.enrollment_changes import Why
+from worker import clock, explain
+from worker.console.enrollments import wording
+from worker.console.enrollments.reading import MOST_ID, to_edit
+from worker.console.pages import ConsolePage, console_page, done
+from worker.console.ringing import ring
+from worker.errors import NotFound
+from worker.login.person import person_of
+from worker.login.rights import Right
+from worker.pages.context import in_session
+from worker.pages.export import export
+from worker.pages.words import instant, status_name
+from worker.pipeline import edit, edit_requests
+from worker.pipeline.edit_requests import Undo
+from worker.queue import doorbell
+
+Row = dict[str, Any]
+
+SHOWN = 50
+HEADER = (
+    "Name",
+    "E-mail",
+    "User",
+    "Course",
+    "Version",
+    "Outcome",
+    "Reason",
+    "Status before",
+    "Status after",
+    "Sales order",
+    "Typed date",
+    "Access ends",
+)
+
+
+class Edits(ConsolePage):
+    """Every bulk edit, enrolling and undo."""
+
+    menu_label = "Edits"
+    icon = "fa fa-pen-to-square"
+    path = "/edits"
+
+    @console_page()
+    async def index(self, request: Request) -> Response:
+        values = await in_session(request, lambda session: _read_latest(session, request))
+        return self.show(request, "enrollments/edits.html", title="Edits", **values)
+
+    @console_page("/{run_id:int}")
+    async def detail(self, request: Request) -> Response:
+        values = await in_session(request, lambda session: _read(session, request))
+        may_edit = person_of(request).may(Right.EDIT_ENROLLMENTS)
+        title = f"{wording.WHATS[values['job'].what]} {values['job'].run_id}"
+        return self.show(request, "enrollments/job.html", title=title, may_edit=may_edit, **values)
+
+    @console_page("/{run_id:int}/now")
+    async def now(self, request: Request) -> Response:
+        values = await in_session(request, lambda session: _read(session, request))
+        may_edit = person_of(request).may(Right.EDIT_ENROLLMENTS)
+        return self.fragment(request, "enrollments/job_now.html", may_edit=may_edit, **values)
+
+    @console_page("/{run_id:int}/file/{form}")
+    async def file(self, request: Request) -> Response:
+        form = request.path_params["form"]
+        if form not in {"csv", "xlsx"}:
+            raise NotFound("export-unknown", "There is no such export.", "Use the buttons on the edit's page.")
+        zone, rows = await in_session(request, lambda session: _read_rows(session, request))
+        return export(f"edit-{request.path_params['run_id']}", form, HEADER, (_line(row, zone) for row in rows))
+
+    @console_page("/{run_id:int}/stop", Right.EDIT_ENROLLMENTS, ["POST"])
+    async def stop(self, request: Request) -> Response:
+        stopped = await _do(request, edit.stop)
+        words = "It stops behind the rows under way." if stopped else "It has ended already."
+        return done(request, words, _address(request), "success" if stopped else "info")
+
+    @console_page("/{run_id:int}/resume", Right.EDIT_ENROLLMENTS, ["POST"])
+    async def resume(self, request: Request) -> Response:
+        await _do(request, edit.resume)
+        await ring(request, doorbell.ring_run, _named(request))
+        return done(request, "It goes on where it was.", _address(request))
+
+    @console_page("/{run_id:int}/undo", Right.EDIT_ENROLLMENTS)
+    async def ask_undo(self, request: Request) -> Response:
+        values = await in_session(request, lambda session: _foresee_undo(session, request))
+        return self.show(request, "enrollments/undo.html", title=f"Undo edit {_named(request)}", **values)
+
+    @console_page("/{run_id:int}/undo", Right.EDIT_ENROLLMENTS, ["POST"])
+    async def undo(self, request: Request) -> Response:
+        return await to_edit(request, await _do(request, edit.ask_undo))
+
+
+async def _do(request: Request, work: Callable[[Session, int, Why], Any]) -> Any:
+    """One action on the edit in the address, by the person who asks."""
+    actor, run_id = person_of(request).actor, _named(request)
+    return await in_session(request, lambda session: work(session, run_id, Why(actor, clock.now(session))))
+
+
+def _read_latest(session: Session, request: Request) -> Row:
+    before = request.query_params.get("before", "")
+    jobs = edit_jobs.latest(session, int(before) if before.isascii() and before.isdigit() else None, SHOWN)
+    return {"jobs": jobs, "wording": wording, "full": len(jobs) == SHOWN}
+
+
+def _read(session: Session, request: Request) -> Row:
+    job = edit_jobs.job(session, _named(request))
+    if job is None:
+        raise edit.unknown(_named(request))
+    outcome = request.query_params.get("outcome")
+    outcome = outcome if outcome in wording.OUTCOMES else None
+    return {
+        "job": job,
+        "rows": edit_jobs.results(session, job.run_id, limit=SHOWN, outcome=outcome),
+        "reasons": edit_jobs.reasons(session, job.run_id),
+        "outcome": outcome,
+        "shown": SHOWN,
+        "error": explain.find(job.error_code or ""),
+        "address": _address(request),
+        "wording": wording,
+    }
+
+
+def _read_rows(session: Session, request: Request) -> tuple[str, list[ResultRow]]:
+    job = edit_jobs.job(session, _named(request))
+    if job is None:
+        raise edit.unknown(_named(request))
+    return job.time_zone, list(edit_jobs.all_results(session, job.run_id))
+
+
+def _line(row: ResultRow, zone: str) -> tuple[Any, ...]:
+    return (
+        row.name,
+        row.email,
+        row.user_key,
+        row.course,
+        row.version,
+        wording.OUTCOMES.get(row.outcome or "", "Not yet"),
+        wording.REASONS.get(row.reason or "", row.reason),
+        row.status_before and status_name(row.status_before),
+        row.status_after and status_name(row.status_after),
+        row.sales_order,
+        row.expiration_date,
+        None if row.boundary is None else instant(row.boundary, zone),
+    )
+
+
+def _foresee_undo(session: Session, request: Request) -> Row:
+    job = edit_jobs.job(session, _named(request))
+    if job is None:
+        raise edit.unknown(_named(request))
+    wanted = Undo(edit.find(session, job.run_id).tenant_id, job.run_id)
+    foreseen = edit_requests.foresee(session, wanted, clock.now(session))
+    return {"job": job, "foreseen": foreseen, "address": _address(request), "wording": wording}
+
+
+def _named(request: Request) -> int:
+    run_id: int = request.path_params["run_id"]
+    return min(run_id, MOST_ID - 1)
+
+
+def _address(request: Request) -> str:
+    return f"/console/edits/{_named(request)}"

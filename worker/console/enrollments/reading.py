@@ -1,0 +1,66 @@
+"""What several pages of this room read first: the tenant and the course version that an address names."""
+
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.orm import Session
+from starlette.requests import HTTPConnection
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import RedirectResponse, Response
+
+from models import courses
+from models.courses import VersionRow
+from models.tenant import Tenant
+from worker import clock
+from worker.console.enrollments import wording
+from worker.console.pages import done
+from worker.console.ringing import ring
+from worker.errors import NotFound
+from worker.pipeline import edit, edit_requests, tenants
+from worker.pipeline.edit import Asked
+from worker.pipeline.edit_requests import Request
+from worker.queue import doorbell
+
+MOST_ID = 2**63
+
+
+def tenant_named(session: Session, request: HTTPConnection) -> Tenant:
+    """The tenant in the address. Raises NotFound."""
+    return tenants.find(session, request.path_params["tenant"])
+
+
+def version_named(session: Session, version_id: int) -> VersionRow:
+    """A course version by its number. Raises NotFound."""
+    found = courses.version(session, version_id) if version_id < MOST_ID else None
+    if found is None:
+        raise NotFound(
+            "course-version-unknown", "There is no such course version.", "Choose one from the list of courses."
+        )
+    return found
+
+
+async def to_edit(request: HTTPRequest, asked: Asked) -> Response:
+    """To the page of an edit that was just asked for; a worker is told if it waits for one."""
+    address = f"/console/edits/{asked.run_id}"
+    if not asked.new:
+        return done(request, "This edit was asked for already: here it is.", address, "info")
+    if asked.waits:
+        await ring(request, doorbell.ring_run, asked.run_id)
+        return done(request, "The edit runs in the background. You may leave this page.", address)
+    return RedirectResponse(address, 303)
+
+
+def foresee(session: Session, wanted: Request, tenant: Tenant, version: VersionRow) -> dict[str, Any]:
+    """What a page that asks "is this what you want?" shows."""
+    foreseen = edit_requests.foresee(session, wanted, clock.now(session))
+    number = None if foreseen.order is None else foreseen.order.number
+    return {
+        "tenant": tenant,
+        "version": version,
+        "foreseen": foreseen,
+        "wish": wording.wish_words(wanted.wish.document(), number),
+        "what": wanted.what,
+        "key": str(uuid4()),
+        "at_once": foreseen.counts.rows <= edit.AT_ONCE,
+        "wording": wording,
+    }
