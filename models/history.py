@@ -29,7 +29,7 @@ class HistorySearch:
 
 _ACTIONS = text("""
 select a.id, a.at, a.actor, s.name as person, a.action, a.subject, a.reason, a.detail
-from staff_action a left join staff s on s.email = a.actor
+from staff_action a left join staff s on a.actor = 'staff:' || s.email
 where (cast(:before as bigint) is null or a.id < :before)
     and (:actor = '' or a.actor = :actor)
     and (:tenant = '' or a.subject = 'tenant ' || :tenant or a.detail ->> 'tenant' = :tenant)
@@ -39,11 +39,11 @@ where (cast(:before as bigint) is null or a.id < :before)
 order by a.id desc limit :limit
 """)
 _ACTORS = text("""
-select email as actor, name from staff union
+select 'staff:' || email as actor, name from staff union
 select actor, null from (
     select distinct actor from (select actor from staff_action order by id desc limit 2000) a
 ) r
-where not exists (select from staff s where s.email = r.actor)
+where not exists (select from staff s where r.actor = 'staff:' || s.email)
 order by 2 nulls last, 1 limit 500
 """)
 
@@ -74,7 +74,7 @@ join course_version cv on cv.id = e.course_version_id
 join course c on c.id = cv.course_id
 left join sales_order o on o.id = v.sales_order_id and o.tenant_id = v.tenant_id
 left join sales_order ob on ob.id = cast(v.before ->> 'sales_order_id' as bigint) and ob.tenant_id = v.tenant_id
-left join staff s on s.email = v.actor
+left join staff s on v.actor = 'staff:' || s.email
 order by v.id desc
 """
 _ALWAYS = """(cast(:before as bigint) is null or v.id < :before)

@@ -234,7 +234,6 @@ def pause(
     from worker.cli.exits import Exit
     from worker.cli.opened import opened
     from worker.cli.output import Output
-    from worker.errors import TermsyncError
     from worker.pipeline import tenants
     from worker.pipeline.scope import parse_instant
 
@@ -243,12 +242,7 @@ def pause(
     with opened() as found, found.sessions.begin() as session:
         tenant_id = tenants.find(session, key).id
         why = found.why(session)
-        if ends is not None and ends <= why.now:
-            raise TermsyncError(
-                "pause-until-past",
-                f"--until {ends:%Y-%m-%d %H:%M}Z has passed.",
-                "Give an instant in the future, or leave --until out.",
-            )
+        tenants.check_pause_end(ends, why.now)
         tenants.pause(session, tenant_id, why, reason, ends)
     out.document({"tenant": key, "paused": True, "until": ends})
     out.say(f"Expiry of {key} is paused{'' if ends is None else f' until {ends:%Y-%m-%d %H:%M}Z'}.")

@@ -24,6 +24,17 @@ CODES: dict[str, Explanation] = {
         "The guard cannot go by this limit.",
         "Give a whole number up to 1,000,000 or a share up to 100 %; nothing for the installation's own.",
     ),
+    "tenant-exists": Explanation(
+        "Another tenant has this key.", "Open that one, or choose a key that nobody has."
+    ),
+    "name-missing": Explanation("A tenant needs a name.", "Write the name as people know it."),
+    "customer-missing": Explanation(
+        "It is not said which customer is meant.", "Give the NetSuite internal id of the customer."
+    ),
+    "number-invalid": Explanation(
+        "What was given is not a number of the kind that is asked for.", "Write digits only."
+    ),
+    "page-unknown": Explanation("The address names no page of the list.", "Go back to its first page."),
     "run-not-repeatable": Explanation(
         "A run of this kind cannot be asked for again from the list of runs.",
         "A bulk edit is taken up again where it was made.",

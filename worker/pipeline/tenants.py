@@ -210,6 +210,16 @@ def _guard_out_of_range(value: str, allowed: str) -> TermsyncError:
     )
 
 
+def check_pause_end(until: datetime | None, now: datetime) -> None:
+    """Raises `pause-until-past` for an end that has passed."""
+    if until is not None and until <= now:
+        raise TermsyncError(
+            "pause-until-past",
+            f"{until:%Y-%m-%d %H:%M %Z} has passed.",
+            "Give an instant in the future, or none for a pause until somebody ends it.",
+        )
+
+
 def check_key(key: str) -> None:
     """Raises `tenant-key-invalid` for a key the database would refuse."""
     if not KEY.fullmatch(key):

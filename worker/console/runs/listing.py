@@ -67,7 +67,7 @@ class Runs(ConsolePage):
 
 
 async def _read(request: Request) -> dict[str, Any]:
-    search, before = asked(request.query_params), _before(request.query_params)
+    search, before = asked(request.query_params), before_of(request.query_params)
 
     def read(session: Session) -> tuple[list[dict[str, Any]], int | None, datetime]:
         rows, older = run_listing.page(session, search, before, PAGE)
@@ -102,7 +102,8 @@ def asked(parameters: Mapping[str, str]) -> RunSearch:
     )
 
 
-def _before(parameters: Mapping[str, str]) -> int | None:
+def before_of(parameters: Mapping[str, str]) -> int | None:
+    """Where a page begins whose rows are older than the row `before`. Raises `page-unknown`."""
     value = parameters.get("before")
     if value is None:
         return None

@@ -1,0 +1,1 @@
+"""Tenants: how they stand, and their zone, grace, guard, customers and pauses."""
