@@ -24,11 +24,10 @@ select e.id, u.name, u.email, u.active, c.key as course, v.key as version, v.tit
 {FROM} {COURSES}
 """
 _ORDER = "order by u.name, u.id, e.id"
-# Nothing is greater than a row that is not there.
-_AFTER = """ and (u.name, u.id, e.id) > (
-    select au.name, au.id, a.id from enrollment a join users au on au.id = a.user_id
-    where a.id = :after and a.tenant_id = :tenant_id
-)"""
+# Nothing is greater than a row that is not there. The name is compared once more for the index on it.
+_PLACE = "from enrollment a join users au on au.id = a.user_id where a.id = :after and a.tenant_id = :tenant_id"
+_AFTER = f""" and u.name >= (select au.name {_PLACE})
+    and (u.name, u.id, e.id) > (select au.name, au.id, a.id {_PLACE})"""
 # Rows of an export held in memory at a time.
 CHUNK = 1000
 

@@ -13,7 +13,7 @@ NONE = "–"
 STATUS = {"E": "Enrolled", "X": "Expired", "U": "Unenrolled"}
 CAUSES = {
     "term_ended": "term ended",
-    "manual_date": "typed date passed",
+    "manual_date": "expiration date passed",
     "expired_by_staff": "expired by staff",
     "order_ended_early": "order ended early",
 }

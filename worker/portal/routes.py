@@ -6,7 +6,7 @@ from worker.portal import learner, organization, team
 
 ROUTES = [
     page("/", learner.home, Right.SEE_OWN_COURSES),
-    page("/courses/{course}/{version}/{page}", learner.course_page, Right.SEE_OWN_COURSES),
+    page("/courses/{course:path}/{version}/{page}", learner.course_page, Right.SEE_OWN_COURSES),
     page("/team", team.team_page, Right.SEE_OWN_TEAM),
     page("/team.csv", team.team_csv, Right.SEE_OWN_TEAM),
     page("/dashboard", organization.dashboard, Right.SEE_OWN_TENANT),

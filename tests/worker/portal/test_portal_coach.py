@@ -66,5 +66,5 @@ def test_the_csv_says_what_the_page_says(max_: Visitor) -> None:
         ("Off", "Safety at work", "Enrolled"),
     ]
     assert found[2]["Last day"] == days(-5).isoformat()
-    assert found[2]["Why"] == "typed date passed"
+    assert found[2]["Why"] == "expiration date passed"
     assert found[4]["Account"] == "Deactivated"

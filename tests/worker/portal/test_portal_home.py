@@ -84,6 +84,14 @@ def test_results_of_an_expired_course_stay_as_they_were(portal: Portal) -> None:
     assert "First aid" in page
 
 
+def test_a_course_whose_key_has_a_slash_opens_like_any_other(portal: Portal) -> None:
+    visitor = ada(portal, **{"health/first aid?": {"completed": 1}})
+    page = visitor.page("/")
+    address = "/courses/health%2Ffirst%20aid%3F/v1/today"
+    assert f'href="{address}"' in page
+    assert "Next: <strong>Hazards</strong>" in visitor.page(address)
+
+
 def test_names_are_shown_as_text(portal: Portal) -> None:
     with portal.sessions.begin() as session:
         world = ClientWorld(session, "acme", name="<b>Acme</b>")

@@ -107,7 +107,7 @@ def test_the_report_has_deactivated_people_and_when_and_why_somebody_expired(chr
     ]
     ended = days(-3)
     assert off_line[0][4] == f"{ended.day} {ended:%b %Y}"
-    assert re.search(r"00:00 E[SD]T typed date passed$", off_line[0][5])
+    assert re.search(r"00:00 E[SD]T expiration date passed$", off_line[0][5])
 
 
 def test_totals_of_the_report_are_the_rows_of_the_report(chris: Visitor) -> None:
