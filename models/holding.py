@@ -1,13 +1,12 @@
 """Opening and deciding holds. The caller has the tenant's write lock and a filled `proposal`."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from models.hold import Hold
-from models.impact import WEIGHED, weighing
-from models.tenant import Tenant
+from models.impact import WEIGHED, Judging, weighing
 
 _ITEMS = text(f"""
 insert into hold_item (
@@ -50,12 +49,9 @@ def lists_the_same(session: Session, hold: Hold) -> bool:
     return same
 
 
-def add_items(
-    session: Session, hold: Hold, tenant: Tenant, now: datetime, horizon: timedelta, replaced: Hold | None
-) -> None:
+def add_items(session: Session, hold: Hold, judging: Judging) -> None:
     """Write the proposals down as the list of the hold, with what they weigh beside the hold it replaces."""
-    parameters = weighing(session, tenant, now, horizon, replaced)
-    session.execute(_ITEMS, {**parameters, "new_hold_id": hold.id})
+    session.execute(_ITEMS, {**weighing(session, judging), "new_hold_id": hold.id})
 
 
 def put_back(session: Session, hold: Hold) -> None:

@@ -18,11 +18,17 @@ from models.terms import last_day, today
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What the proposals alone say: people they would newly expire, current orders they end or lose."""
+    """What the proposals alone say: people they would newly expire, current orders they end or lose.
+
+    `expired_before` and `cut_before`: the same of changes accepted unasked a short while ago, where these add to
+    them.
+    """
 
     would_expire: int
     cut_short: int
     newly_gone: int
+    expired_before: int = 0
+    cut_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,30 @@ _IMPACT = text(f"""
 select coalesce(sum(would_expire), 0), count(*) filter (where cut_short), count(*) filter (where gone)
 from ({WEIGHED}) w
 """)
+# Of changes accepted unasked within the window, those that stand: the order still ends there, and the proposals do
+# not give it a later end. Whom they would expire again is counted with them.
+_BEFORE = text(f"""
+select coalesce(sum(greatest(a.would_expire - coalesce(w.would_expire, 0), 0)), 0),
+    count(*) filter (where a.cut_short and not coalesce(w.cut_short, false))
+from accepted_cut a
+join sales_order o on o.id = a.order_id and o.tenant_id = a.tenant_id and o.term_end = a.term_end
+left join proposal p on p.order_id = a.order_id
+left join ({WEIGHED}) w on w.order_id = a.order_id
+where a.tenant_id = :tenant_id and a.accepted_at > :window_start
+    and (p.order_id is null or p.term_end <= a.term_end)
+""")
+_NOTE = text(f"""
+insert into accepted_cut (tenant_id, order_id, accepted_at, term_end, would_expire, cut_short)
+select :tenant_id, w.order_id, :now, p.term_end, greatest(w.would_expire, a.would_expire),
+    w.cut_short or coalesce(a.cut_short, false)
+from ({WEIGHED}) w
+join proposal p on p.order_id = w.order_id
+left join accepted_cut a on a.tenant_id = :tenant_id and a.order_id = w.order_id
+    and a.term_end = p.term_end_before and a.accepted_at > :window_start
+where w.would_expire > 0 or w.cut_short
+on conflict (tenant_id, order_id) do update set accepted_at = excluded.accepted_at,
+    term_end = excluded.term_end, would_expire = excluded.would_expire, cut_short = excluded.cut_short
+""")
 _ENROLLED = text("""
 select count(*) from enrollment
 where tenant_id = :tenant_id and status = 'E' and (boundary is null or boundary > :now)
@@ -86,13 +116,33 @@ where not is_new and term_end is not null and term_end is distinct from term_end
 """)
 
 
-def count_impact(session: Session, tenant: Tenant, now: datetime, horizon: timedelta, held: Hold | None) -> Impact:
-    """Count what the proposals would do by `now` + `horizon`, reading only what they touch.
-
-    `held` is the tenant's open hold: changes it lists weigh no less than when they were first held.
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """By what the proposals of a tenant are weighed: what ends by `now` + `horizon` is counted, and added to what
+    was accepted unasked within `window` before. `held` is the tenant's open hold: changes it lists weigh no less
+    than when they were first held.
     """
-    expiring, short, gone = session.execute(_IMPACT, weighing(session, tenant, now, horizon, held)).one()
-    return Impact(int(expiring), short, gone)
+
+    tenant: Tenant
+    now: datetime
+    horizon: timedelta
+    window: timedelta
+    held: Hold | None
+
+
+def count_impact(session: Session, judging: Judging) -> Impact:
+    """Count what the proposals would do, reading only what they touch."""
+    parameters = weighing(session, judging)
+    expiring, short, gone = session.execute(_IMPACT, parameters).one()
+    if not expiring and not short:
+        return Impact(0, 0, gone)
+    expired_before, cut_before = session.execute(_BEFORE, parameters).one()
+    return Impact(int(expiring), short, gone, int(expired_before), cut_before)
+
+
+def note_cuts(session: Session, judging: Judging) -> None:
+    """Before the proposals are accepted unasked: remember what they take, for what comes next."""
+    session.execute(_NOTE, weighing(session, judging))
 
 
 def count_totals(session: Session, tenant: Tenant, now: datetime, held: Hold | None) -> Totals:
@@ -105,16 +155,16 @@ def count_totals(session: Session, tenant: Tenant, now: datetime, held: Hold | N
     return Totals(enrolled if held is None else min(enrolled, held.enrolled), current, left)
 
 
-def weighing(
-    session: Session, tenant: Tenant, now: datetime, horizon: timedelta, held: Hold | None
-) -> dict[str, Any]:
+def weighing(session: Session, judging: Judging) -> dict[str, Any]:
     """Parameters of `WEIGHED`."""
+    held, now = judging.held, judging.now
     return {
-        **following(session, tenant),
-        **_days(tenant, now, horizon, held),
+        **following(session, judging.tenant),
+        **_days(judging.tenant, now, judging.horizon, held),
         "now": now,
-        "horizon": now + horizon,
+        "horizon": now + judging.horizon,
         "hold_id": None if held is None else held.id,
+        "window_start": (now if held is None else held.waiting_since) - judging.window,
     }
 
 

@@ -1,5 +1,6 @@
 """Every table, imported once: what migrations and tests need to see the whole schema."""
 
+from models.accepted_cut import AcceptedCut
 from models.base import Base
 from models.edit import EditJob, EditRow
 from models.enrollment import DueBoundary, Enrollment, EnrollmentEvent
@@ -22,6 +23,7 @@ from models.sync_run import (
 from models.tenant import Account, Customer, Tenant
 
 __all__ = [
+    "AcceptedCut",
     "Account",
     "Attempt",
     "Base",

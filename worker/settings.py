@@ -151,7 +151,13 @@ class Settings(BaseSettings):
         default=2,
         ge=0,
         le=366,
-        description="Guard: days from now by which a changed end counts as taking access already. 0: only at once.",
+        description="Guard: days from now by which a changed end counts as a loss of access. 0: only at once.",
+    )
+    guard_window_minutes: float = Field(
+        default=60,
+        ge=0,
+        le=DAY_SECONDS / 60,
+        description="Guard: minutes for which what was accepted unasked adds to what comes next. 0: for none.",
     )
     connect_timeout: float = Field(
         default=10, gt=0, le=HOUR_SECONDS, description="Seconds to connect to NetSuite."

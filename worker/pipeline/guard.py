@@ -16,7 +16,8 @@ class Thresholds:
     """Above these a tenant's changes are held. Shares are fractions of one.
 
     What a change ends within `horizon` from now counts as ended by it: to re-date everybody to tomorrow is no less
-    a mistake than to yesterday.
+    a mistake than to yesterday. What was accepted unasked within `window` counts with it: changes that come one by
+    one are no less than the same changes at once.
     """
 
     people: int = 50
@@ -24,6 +25,7 @@ class Thresholds:
     orders: int = 5
     orders_share: Decimal = Decimal("0.25")
     horizon: timedelta = timedelta(days=2)
+    window: timedelta = timedelta(hours=1)
 
     def of(self, tenant: Tenant) -> "Thresholds":
         """These thresholds with what the tenant sets for itself."""
@@ -55,27 +57,40 @@ class Trip:
 
 def in_doubt(impact: Impact, thresholds: Thresholds) -> bool:
     """Whether the tenant's totals are needed to tell. Most changes are far below every threshold."""
+    people, orders = _with_before(impact)
+    return people > thresholds.people or orders >= max(1, thresholds.orders) or impact.newly_gone > 0
+
+
+def _with_before(impact: Impact) -> tuple[int, int]:
+    """People and orders to hold against the limits. What is harmless adds to nothing."""
     return (
-        impact.would_expire > thresholds.people or impact.cut_short >= thresholds.orders or impact.newly_gone > 0
+        impact.would_expire and impact.would_expire + impact.expired_before,
+        impact.cut_short and impact.cut_short + impact.cut_before,
     )
 
 
 def verdict(impact: Impact, totals: Totals, thresholds: Thresholds) -> Trip | None:
     """The first rule the changes break, or None when they may be accepted."""
-    most = max(Decimal(thresholds.people), thresholds.people_share * totals.enrolled)
-    if impact.would_expire > most:
+    people, orders = _with_before(impact)
+    enrolled, current = totals.enrolled + impact.expired_before, totals.current_orders + impact.cut_before
+    most = max(Decimal(thresholds.people), thresholds.people_share * enrolled)
+    if people > most:
         return Trip(
             "people",
-            f"{impact.would_expire} people would lose access {thresholds.within}, of {totals.enrolled} enrolled;"
-            f" at most {most:f} may without approval.",
+            f"{impact.would_expire} people would lose access {thresholds.within}"
+            f"{_after(impact.expired_before)}, of {enrolled} enrolled; at most {most:f} may without approval.",
         )
-    share = thresholds.orders_share * totals.current_orders
-    if impact.cut_short >= thresholds.orders and impact.cut_short > share:
+    share = thresholds.orders_share * current
+    if orders and orders >= thresholds.orders and orders > share:
         return Trip(
             "orders",
-            f"{impact.cut_short} of {totals.current_orders} current orders would be over {thresholds.within};"
-            f" at most {share:f} may without approval.",
+            f"{impact.cut_short} of {current} current orders would be over {thresholds.within}"
+            f"{_after(impact.cut_before)}; at most {share:f} may without approval.",
         )
     if impact.newly_gone and totals.current_orders and not totals.current_orders_left:
         return Trip("all-gone", f"All {totals.current_orders} current orders of the tenant would be gone.")
     return None
+
+
+def _after(before: int) -> str:
+    return f", after {before} by changes accepted shortly before" if before else ""

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from models import holding, impact, reconciling
 from models.enrollment_changes import Why
 from models.hold import Hold
+from models.impact import Impact, Judging
 from models.locks import lock_tenant
 from models.reconciling import Accepted, due_tenants
-from models.tenant import Tenant
 from worker import clock
 from worker.database import in_transaction
 from worker.pipeline import expire, guard
@@ -65,34 +65,36 @@ def reconcile_tenant(session: Session, tenant_id: int, thresholds: Thresholds, w
     proposed = reconciling.propose(session, tenant_id)
     hold = holding.open_hold(session, tenant_id)
     limits = thresholds.of(tenant)
-    trip = _judge(session, tenant, hold, limits, why) if proposed else None
+    judging = Judging(tenant, why.now, limits.horizon, limits.window, hold)
+    would = impact.count_impact(session, judging) if proposed else Impact(0, 0, 0)
+    trip = _judge(session, judging, would, limits)
     if trip is not None:
-        return Reconciled(holds=(_keep_back(session, tenant, hold, trip, limits, why),))
+        return Reconciled(holds=(_keep_back(session, judging, would, trip, why),))
     if hold is not None:
         holding.decide(session, hold, "superseded", why.actor, "newer data no longer trips the guard", why.now)
+    if would.would_expire or would.cut_short:
+        impact.note_cuts(session, judging)
     return Reconciled(reconciling.accept(session, tenant, why) if proposed else Accepted())
 
 
-def _judge(session: Session, tenant: Tenant, held: Hold | None, limits: Thresholds, why: Why) -> guard.Trip | None:
-    would = impact.count_impact(session, tenant, why.now, limits.horizon, held)
+def _judge(session: Session, judging: Judging, would: Impact, limits: Thresholds) -> guard.Trip | None:
     if not guard.in_doubt(would, limits):
         return None
-    return guard.verdict(would, impact.count_totals(session, tenant, why.now, held), limits)
+    totals = impact.count_totals(session, judging.tenant, judging.now, judging.held)
+    return guard.verdict(would, totals, limits)
 
 
-def _keep_back(
-    session: Session, tenant: Tenant, old: Hold | None, trip: guard.Trip, limits: Thresholds, why: Why
-) -> int:
+def _keep_back(session: Session, judging: Judging, would: Impact, trip: guard.Trip, why: Why) -> int:
     """Put the changes back as held. The same list stays the same hold; another list replaces it."""
+    old = judging.held
     if old is not None and holding.lists_the_same(session, old):
         holding.put_back(session, old)
         return old.id
     if old is not None:
         holding.decide(session, old, "superseded", why.actor, "replaced by a newer list", why.now)
-    would = impact.count_impact(session, tenant, why.now, limits.horizon, old)
-    totals = impact.count_totals(session, tenant, why.now, old)
+    totals = impact.count_totals(session, judging.tenant, why.now, old)
     hold = Hold(
-        tenant_id=tenant.id,
+        tenant_id=judging.tenant.id,
         rule=trip.rule,
         reason=trip.reason,
         would_expire=would.would_expire,
@@ -104,6 +106,6 @@ def _keep_back(
     )
     session.add(hold)
     session.flush()
-    holding.add_items(session, hold, tenant, why.now, limits.horizon, old)
+    holding.add_items(session, hold, judging)
     holding.put_back(session, hold)
     return hold.id

@@ -121,6 +121,7 @@ def thresholds(settings: Settings) -> Thresholds:
         orders=settings.guard_orders_min,
         orders_share=Decimal(str(settings.guard_orders_share)),
         horizon=timedelta(days=settings.guard_horizon_days),
+        window=timedelta(minutes=settings.guard_window_minutes),
     )
 
 

@@ -194,9 +194,16 @@ def _counted(outcome: str) -> float:
 
 def test_the_guards_thresholds_are_exactly_those_of_the_settings() -> None:
     limits = runner.thresholds(
-        load(guard_min=7, guard_share=0.1, guard_orders_min=3, guard_orders_share=0.3, guard_horizon_days=1.5)
+        load(
+            guard_min=7,
+            guard_share=0.1,
+            guard_orders_min=3,
+            guard_orders_share=0.3,
+            guard_horizon_days=1.5,
+            guard_window_minutes=9,
+        )
     )
-    assert limits == Thresholds(7, Decimal("0.1"), 3, Decimal("0.3"), timedelta(hours=36))
+    assert limits == Thresholds(7, Decimal("0.1"), 3, Decimal("0.3"), timedelta(hours=36), timedelta(minutes=9))
 
 
 def test_pulls_are_made_by_the_settings_and_the_account_in_one_spelling() -> None:
