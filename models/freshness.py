@@ -13,7 +13,9 @@ OBJECTIVE = 0.99
 # in `sync_state`. Time before the first read of everything does not count.
 _LATE = text("""
 with since as (
-    select greatest(cast(:now as timestamptz) - :window, (select min(bound_at) from account)) as since
+    select case when exists (select from sync_state where stream = 'orders')
+        then greatest(cast(:now as timestamptz) - :window, (select min(bound_at) from account))
+        else :now end as since
 ), gaps as (
     select watermark, ended_at from freshness_gap
     where stream = 'orders' and ended_at > cast(:now as timestamptz) - :window

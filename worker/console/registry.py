@@ -2,7 +2,7 @@
 
 from starlette_admin.views import BaseView, CustomView
 
-from worker.console.accounts import Accounts
+from worker.console.accounts import AccountPage, Accounts, NewAccount
 from worker.console.attention.customers import Unmatched
 from worker.console.attention.flagged import Ending, Flagged
 from worker.console.attention.holds import Holds
@@ -51,4 +51,6 @@ def views() -> list[BaseView]:
         EnrollmentHistory(),
         Health(),
         Accounts(),
+        NewAccount(),
+        AccountPage(),
     ]

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from worker.status import in_words
 
@@ -78,6 +78,12 @@ def ago(seconds: float | None) -> str:
     return NONE if seconds is None else in_words(seconds)
 
 
+def commands(text: str) -> Markup:
+    """Text whose commands, between backticks, are set as such."""
+    parts = enumerate(text.split("`"))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in parts)
+
+
 def add_words(environment: Environment) -> None:
     """Gives an environment these filters."""
     filters: dict[str, Any] = {
@@ -90,5 +96,6 @@ def add_words(environment: Environment) -> None:
         "status_name": status_name,
         "cause": lambda cause: CAUSES.get(cause, cause),
         "ago": ago,
+        "commands": commands,
     }
     environment.filters.update(filters)
