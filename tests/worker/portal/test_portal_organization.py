@@ -178,7 +178,7 @@ def test_pages_of_a_list_hold_everybody_once(portal: Portal, world: ClientWorld)
         seen += [cells[0] for cells in rows(page)]
         pages += 1
         following = re.search(r'href="([^"]+)">Next page', page)
-        address = following[1].replace("&amp;", "&") if following else ""
+        address = f"/dashboard{following[1].replace('&amp;', '&')}" if following else ""
     assert pages == 3
     assert len(seen) == len(set(seen)) == 120
     assert figures(visitor.page("/dashboard?q=many"))["Enrollments"] == 120
