@@ -13,7 +13,12 @@ Rows = Select[*tuple[Any, ...]]
 
 def bounded_count(session: Session, statement: Rows) -> int:
     """How many rows `statement` has, counted up to BOUND + 1: a long list costs no more than a short one."""
-    some = statement.with_only_columns(literal(1), maintain_column_froms=True).order_by(None).limit(BOUND + 1).subquery()
+    some = (
+        statement.with_only_columns(literal(1), maintain_column_froms=True)
+        .order_by(None)
+        .limit(BOUND + 1)
+        .subquery()
+    )
     found: int = session.execute(select(func.count()).select_from(some)).scalar_one()
     return found
 

@@ -188,28 +188,30 @@ def password_hash(session: Session, kind: Kind, person_id: int) -> str | None:
     return found
 
 
-_LOCKED = text("select locked_until from failed_login where address_hash = :address_hash and locked_until > :now")
+_LOCKED = text("select locked_until from failed_login where address_hash = :address_hash")
 _FAILED = text("""
 insert into failed_login as f (address_hash, failures, last_at) values (:address_hash, 1, :now)
 on conflict (address_hash) do update
 set failures = case when f.last_at < :forget_before then 1 else f.failures + 1 end, last_at = :now
+where f.locked_until is null or f.locked_until <= :now
 returning failures
 """)
 _LOCK = text("update failed_login set locked_until = :until where address_hash = :address_hash")
 
 
-def locked_until(session: Session, address_hash: bytes, now: datetime) -> datetime | None:
-    """Until when no password is tried for this address; None when it is not locked."""
-    found: datetime | None = session.execute(
-        _LOCKED, {"address_hash": address_hash, "now": now}
-    ).scalar_one_or_none()
+def locked_until(session: Session, address_hash: bytes) -> datetime:
+    """Until when no password is tried for this address, which is locked."""
+    found: datetime = session.execute(_LOCKED, {"address_hash": address_hash}).scalar_one()
     return found
 
 
-def count_failure(session: Session, address_hash: bytes, now: datetime) -> int:
-    """One more refused password; returns how many there were in a row."""
+def count_failure(session: Session, address_hash: bytes, now: datetime) -> int | None:
+    """One more refused password; returns how many there were in a row. None: the address is locked.
+
+    Attempts at the same time wait here for each other until their transactions end.
+    """
     values = {"address_hash": address_hash, "now": now, "forget_before": now - FORGET_FAILURES_AFTER}
-    failures: int = session.execute(_FAILED, values).scalar_one()
+    failures: int | None = session.execute(_FAILED, values).scalar_one_or_none()
     return failures
 
 

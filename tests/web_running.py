@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session
 
@@ -21,7 +22,13 @@ from worker.web.app import make_app
 @contextmanager
 def serving(engine: Engine, settings: Settings | None = None, redis_url: str | None = None) -> Iterator[str]:
     """The application on a free port; yields its address."""
-    app = make_app(engine, settings or load(), redis_url)
+    with serving_app(make_app(engine, settings or load(), redis_url)) as url:
+        yield url
+
+
+@contextmanager
+def serving_app(app: FastAPI) -> Iterator[str]:
+    """An application on a free port; yields its address."""
     config = uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

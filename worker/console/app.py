@@ -25,8 +25,8 @@ from worker.errors import TermsyncError
 from worker.login.guard import needs
 from worker.login.person import person_of
 from worker.login.rights import Right
+from worker.pages import refusals
 from worker.pages.forms import csrf_field
-from worker.pages.refusals import status_of
 from worker.pages.words import add_words
 
 # The routes of starlette-admin that are in use; the others (create, edit, import, files …) name no right, so the
@@ -107,7 +107,7 @@ class Console(BaseAdmin):
         if request.method == "POST":
             flash(request, f"{error.message} {error.remedy}", "error")
             return RedirectResponse(_came_from(request), 303)
-        return self.error_page(request, status_of(error), error.message, error.remedy)
+        return self.error_page(request, refusals.status_of(error), error.message, error.remedy)
 
     def error_page(self, request: Request, status: int, message: str, remedy: str) -> Response:
         values = {"message": message, "remedy": remedy, "title": "termsync"}
@@ -149,3 +149,4 @@ def mount(app: FastAPI) -> None:
     console = Console()
     console.mount_to(app)
     console.app.add_exception_handler(TermsyncError, console._render_termsync_error)
+    console.app.add_exception_handler(Exception, refusals.broken)

@@ -34,10 +34,10 @@ def check(sessions: sessionmaker[Session], address: str, password: str, came_fro
     address_hash = cookies.hashed(address)
     with sessions.begin() as session:
         now = clock.now(session)
-        locked = signing_in.locked_until(session, address_hash, now)
-        if locked is not None:
-            return Refused(now, locked)
-        locked = _count(session, address_hash, now)
+        failures = signing_in.count_failure(session, address_hash, now)
+        if failures is None:
+            return Refused(now, signing_in.locked_until(session, address_hash))
+        locked = _lock(session, address_hash, failures, now)
         found = signing_in.accounts(session, address)
     # Without a transaction: this takes long on purpose.
     right = [account for account in found if passwords.is_right(password, account.password_hash)]
@@ -53,9 +53,8 @@ def check(sessions: sessionmaker[Session], address: str, password: str, came_fro
     return Refused(now, locked)
 
 
-def _count(session: Session, address_hash: bytes, now: datetime) -> datetime | None:
-    """Counts this attempt; until when the address is locked if it fails."""
-    failures = signing_in.count_failure(session, address_hash, now)
+def _lock(session: Session, address_hash: bytes, failures: int, now: datetime) -> datetime | None:
+    """Until when the address is locked if this attempt fails; it is from now on, until the attempt succeeds."""
     if failures < FREE_FAILURES:
         return None
     until: datetime = now + min(FIRST_LOCK * 2 ** min(failures - FREE_FAILURES, 10), LONGEST_LOCK)

@@ -40,6 +40,13 @@ def of_error(request: Request, error: TermsyncError) -> Response:
     return refusal(request, status_of(error), error.message, error.remedy)
 
 
+async def broken(request: Request, error: Exception) -> Response:
+    """The page of an error that nobody foresaw; the log has it."""
+    return refusal(
+        request, 500, "It is not your fault, and it is in the log.", "Try again; if it stays, tell ops."
+    )
+
+
 def status_of(error: TermsyncError) -> int:
     if isinstance(error, NotFound):
         return 404

@@ -49,6 +49,7 @@ def make_app(engine: Engine, settings: Settings, redis_url: str | None = None) -
     console.mount(app)
     app.add_exception_handler(TermsyncError, _termsync_error)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, refusals.broken)
     _guard(app, web)
     return app
 
