@@ -10,8 +10,9 @@ from models import attention, listings
 from models.enrollment_changes import Why
 from worker import clock
 from worker.console.attention.tabs import PAGE, Row, filled, page_number, sliced, tabs
+from worker.console.history.wording import who
 from worker.console.orders import wording
-from worker.console.orders.history import HOLD_STATES, actor_name
+from worker.console.orders.history import HOLD_STATES
 from worker.console.pages import ConsolePage, console_page, done
 from worker.errors import NotFound
 from worker.login.person import person_of
@@ -55,7 +56,7 @@ class Holds(ConsolePage):
             return {"tabs": tabs(session), "holds": listings.holds(session, decided=decided, limit=DECIDED)}
 
         words = {"here": "holds", "decided": decided, "rules": RULES, "states": HOLD_STATES}
-        return {**words, "actor_name": actor_name, **await in_session(request, read)}
+        return {**words, "who": who, **await in_session(request, read)}
 
     @console_page("/{hold_id:int}")
     async def detail(self, request: Request) -> Response:
@@ -77,7 +78,7 @@ class Holds(ConsolePage):
             rules=RULES,
             states=HOLD_STATES,
             wording=wording,
-            actor_name=actor_name,
+            who=who,
             may_operate=person_of(request).may(Right.OPERATE),
             **await in_session(request, read),
         )

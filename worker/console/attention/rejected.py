@@ -14,6 +14,7 @@ from models.rejects import MOST_RETRIES, RejectFilter
 from worker import clock, explain
 from worker.console import payloads
 from worker.console.attention.tabs import EXPORTED, PAGE, Row, filled, page_number, sliced, tabs
+from worker.console.history.wording import who
 from worker.console.pages import ConsolePage, console_page, done
 from worker.console.ringing import ring
 from worker.errors import TermsyncError
@@ -64,6 +65,7 @@ class Rejected(ConsolePage):
             "here": "rejected",
             "may_operate": person_of(request).may(Right.OPERATE),
             "explain": explain.find,
+            "who": who,
             "shown": payloads.shown,
             "most_retries": MOST_RETRIES,
             "shows": SHOWN,

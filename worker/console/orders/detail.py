@@ -15,6 +15,7 @@ from models.enrollment_changes import Why
 from models.terms import last_day
 from worker import clock, explain
 from worker.console import payloads
+from worker.console.history.wording import who
 from worker.console.orders import history, wording
 from worker.console.pages import ConsolePage, console_page, done
 from worker.console.ringing import ring
@@ -147,7 +148,7 @@ def _read(session: Session, tenant: str, order_id: int) -> Row:
         "term_state": wording.term_state(order, now),
         "marks": wording.marks({**order, "reject_code": landed["reject_code"]}),
         "wording": wording,
-        "actor_name": history.actor_name,
+        "who": who,
     }
 
 

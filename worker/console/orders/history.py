@@ -5,24 +5,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from worker.console.history.wording import cause
 from worker.console.orders.wording import MARKS, status_name
-from worker.pages.words import CAUSES, counted, day
+from worker.pages.words import counted, day
 from worker.pages.words import status_name as enrollment_status
 
 Row = Mapping[str, Any]
 
-ENGINE = {"reconcile": "termsync, accepting", "sweep": "termsync, expiring", "check": "termsync, nightly check"}
 HOLD_STATES = {
     "open": "waits for approval",
     "approved": "approved",
     "rejected": "rejected",
     "superseded": "overtaken by newer data",
-}
-EVENT_CAUSES = CAUSES | {
-    "enrolled": "enrolled",
-    "edited": "edited",
-    "term_changed": "the order's term changed",
-    "tenant_changed": "the tenant's zone or grace changed",
 }
 
 
@@ -44,11 +38,6 @@ def told(time_line: list[dict[str, Any]], landed: Row | None) -> list[Told]:
     found = [_TELLERS[row["kind"]](row) for row in time_line]
     found += _of_netsuite(landed) if landed else []
     return sorted(found, key=lambda each: each.at, reverse=True)
-
-
-def actor_name(actor: str) -> str:
-    """Who did it: a person as written, the engine in words."""
-    return ENGINE.get(actor, actor)
 
 
 def _of_netsuite(landed: Row) -> list[Told]:
@@ -78,7 +67,7 @@ def _accepted(row: Row) -> Told:
 
 
 def _enrollments(row: Row) -> Told:
-    how_many, cause = counted(row["enrollments"], "enrollment"), EVENT_CAUSES.get(row["cause"], row["cause"])
+    how_many = counted(row["enrollments"], "enrollment")
     before, after = enrollment_status(row["status_before"]), enrollment_status(row["status_after"])
     if row["is_new"]:
         title = f"{how_many} added as {after}"
@@ -86,7 +75,7 @@ def _enrollments(row: Row) -> Told:
         title = f"{how_many} re-dated"
     else:
         title = f"{how_many}: {before} to {after}"
-    return Told(row["at"], title, (f"Because: {cause}.",), row["actor"], row["run_id"])
+    return Told(row["at"], title, (f"Because: {cause(row)}.",), row["actor"], row["run_id"])
 
 
 def _hold(row: Row) -> Told:

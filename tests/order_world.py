@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-from rows import Roster, make_roster, one
 from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session
 
@@ -16,12 +17,39 @@ DAY = timedelta(days=1)
 ZONE = "America/New_York"
 
 
+@dataclass(frozen=True)
+class Roster:
+    """Ids of one tenant and of its users."""
+
+    tenant_id: int
+    users: list[int]
+
+
 class OrderWorld:
-    """Tenants by key, each with `users` people; orders by their NetSuite id."""
+    """Tenants by key, each with `users` people in one course; orders by their NetSuite id."""
 
     def __init__(self, session: Session, *keys: str, users: int = 6) -> None:
         self.session = session
-        self.rosters: dict[str, Roster] = {key: make_roster(session, key, users) for key in keys}
+        self.version_id: int = session.execute(
+            text("""
+            with c as (insert into course (key) values ('safety') returning id)
+            insert into course_version (course_id, key, title) select id, 'v1', 'Safety' from c returning id
+            """)
+        ).scalar_one()
+        self.rosters = {key: self._roster(key, users) for key in keys}
+
+    def _roster(self, key: str, users: int) -> Roster:
+        tenant_id = self._insert("insert into tenant (key, name) values (:key, :name)", key=key, name=key.title())
+        user = "insert into users (tenant_id, key, name, email) values (:tenant_id, :key, :name, :email)"
+        people = [(f"user-{n}", f"Person {n} of {key}", f"person-{n}@{key}.example") for n in range(users)]
+        return Roster(
+            tenant_id,
+            [self._insert(user, tenant_id=tenant_id, key=k, name=name, email=email) for k, name, email in people],
+        )
+
+    def _insert(self, statement: str, **parameters: Any) -> int:
+        made: int = self.session.execute(text(f"{statement} returning id"), parameters).scalar_one()
+        return made
 
     def customer(self, customer_id: int, name: str | None = None, tenant: str | None = None) -> None:
         tenant_id = None if tenant is None else self.rosters[tenant].tenant_id
@@ -88,19 +116,23 @@ class OrderWorld:
     def enroll(self, order_id: int, tenant: str, user: int, end: date | None = None, status: str = "E") -> int:
         """Put the tenant's n-th user on the order, up to a last day."""
         roster = self.rosters[tenant]
-        enrollment: int = one(
-            self.session,
+        enrollment = self._insert(
             """
             insert into enrollment (tenant_id, user_id, course_version_id, sales_order_id, boundary, status)
-            values (:tenant_id, :user_id, :version_id, :order_id, :boundary, :status) returning id
+            values (:tenant_id, :user_id, :version_id, :order_id, :boundary, :status)
             """,
             tenant_id=roster.tenant_id,
             user_id=roster.users[user],
-            version_id=roster.course_version_id,
+            version_id=self.version_id,
             order_id=order_id,
             boundary=None if end is None else boundary(end, ZONE),
             status=status,
         )
+        if end is not None:
+            self.session.execute(
+                text("insert into due_boundary (tenant_id, at) values (:tenant_id, :at) on conflict do nothing"),
+                {"tenant_id": roster.tenant_id, "at": boundary(end, ZONE)},
+            )
         return enrollment
 
 
