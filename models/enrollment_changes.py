@@ -213,8 +213,8 @@ _CAUGHT_UP = f"""(
 
 
 def foreseen(wanted: str, *, restoring: bool = False) -> str:
-    """Two more tables of a WITH: `settled`, what `change` (or `restore`) at :now would make of `wanted`, beside what
-    was (`old_` columns), and `different`, those of it that change at all.
+    """Two more tables of a WITH: `settled`, what `change` (or `restore`) at :now would make of `wanted`, beside
+    what was (`old_` columns), and `different`, those of it that change at all.
     """
     back = _EXPIRY_BACK if restoring else _NO_EXPIRY_BACK
     return _SETTLED.format(wanted=wanted, enrollment=_CAUGHT_UP, **back)

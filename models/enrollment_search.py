@@ -41,7 +41,7 @@ class EnrollmentFilter:
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentRow:
-    """One enrollment as people see it. `status` and `cause` are those read now, whatever is stored."""
+    """One enrollment as people see it. `status`, `cause` and `expired_at` are read now, whatever is stored."""
 
     id: int
     user_key: str
@@ -53,6 +53,7 @@ class EnrollmentRow:
     title: str
     status: str
     cause: str | None
+    expired_at: datetime | None
     order_id: int | None
     sales_order: str | None
     order_flag: str | None
@@ -104,6 +105,7 @@ with page as materialized (
 select e.id, u.key, u.name, u.email, u.active, c.key, v.key, v.title, {read},
     coalesce(e.expired_cause, case when {read} <> 'X' then null
         when e.expiration_date is null then 'term_ended' else 'manual_date' end),
+    coalesce(e.expired_at, case when {read} = 'X' then greatest(e.boundary, t.pause_until) end),
     o.id, o.number, o.flag, e.expiration_date,
     coalesce(e.expiration_date, o.term_end + t.grace_days), e.boundary,
     coalesce(e.expiration_date > o.term_end, false), e.completed_modules,

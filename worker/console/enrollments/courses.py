@@ -24,7 +24,7 @@ from worker.login.person import person_of
 from worker.login.rights import Right
 from worker.pages.context import in_session
 from worker.pages.export import export
-from worker.pages.words import instant, status_name
+from worker.pages.words import CAUSES, instant, status_name
 from worker.pipeline import edit, tenants
 from worker.pipeline.edit_requests import EditEnrollments
 
@@ -37,6 +37,7 @@ HEADER = (
     "Active",
     "Status",
     "Cause",
+    "Expired at",
     "Sales order",
     "Last day",
     "Access ends",
@@ -162,7 +163,8 @@ def _line(row: enrollment_search.EnrollmentRow, zone: str) -> tuple[Any, ...]:
         row.email,
         row.active,
         status_name(row.status),
-        row.cause,
+        row.cause and CAUSES.get(row.cause, row.cause),
+        None if row.expired_at is None else instant(row.expired_at, zone),
         row.sales_order,
         row.last_day,
         None if row.boundary is None else instant(row.boundary, zone),
