@@ -19,6 +19,7 @@ from worker.console.orders.listing import Orders
 from worker.console.runs.asking import Resync
 from worker.console.runs.listing import Runs
 from worker.console.runs.page import RunPage
+from worker.console.runs.undoing import Undo
 from worker.console.tenants.listing import Tenants
 from worker.console.tenants.page import TenantPage
 
@@ -47,6 +48,7 @@ def views() -> list[BaseView]:
         Runs(),
         RunPage(),
         Resync(),
+        Undo(),
         History(),
         EnrollmentHistory(),
         Health(),

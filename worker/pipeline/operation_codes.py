@@ -24,6 +24,9 @@ CODES: dict[str, Explanation] = {
         "The guard cannot go by this limit.",
         "Give a whole number up to 1,000,000 or a share up to 100 %; nothing for the installation's own.",
     ),
+    "not-your-role": Explanation(
+        "The role of this account may not do that.", "Ask somebody whose role may: the message names it."
+    ),
     "tenant-exists": Explanation(
         "Another tenant has this key.", "Open that one, or choose a key that nobody has."
     ),

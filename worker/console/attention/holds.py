@@ -29,6 +29,7 @@ RULES = {
     "people": "Too many people would lose access at once",
     "orders": "Too many orders would end in the past",
     "all-gone": "Every order of the tenant would be gone",
+    "undone": "Accepted terms that somebody took back",
 }
 DECIDED = 100
 MOST_PEOPLE = 100_000

@@ -1,4 +1,4 @@
-"""One run: how far it is, what it changed or would change, and what can be done about it."""
+"""One run: how far it is, what it changed or would change, stopping it, and asking for it again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,13 @@ from worker.console.ringing import ring
 from worker.console.runs import wording
 from worker.console.runs.listing import document
 from worker.errors import NotFound, TermsyncError
-from worker.login.person import person_of
-from worker.login.rights import Right
+from worker.login.person import Person, person_of
+from worker.login.rights import Right, who
 from worker.pages.context import in_session
 from worker.pages.export import export
 from worker.pipeline import again, progress, undo
 from worker.pipeline.progress import Progress
+from worker.pipeline.tenant_change import TENANT
 from worker.queue import doorbell
 
 Row = dict[str, Any]
@@ -144,35 +145,29 @@ class RunPage(ConsolePage):
     @console_page("/again", Right.OPERATE, ["POST"])
     async def again(self, request: Request) -> Response:
         """The same once more: a retry, or for real what a dry run has shown."""
-        form = await request.form()
-        return await self._ask(request, dry_run=form.get("real") != "yes")
-
-    async def _ask(self, request: Request, *, dry_run: bool) -> Response:
-        actor = person_of(request).actor
+        form, person = await request.form(), person_of(request)
 
         def ask(session: Session) -> tuple[int, bool]:
             run = _find(session, request.path_params["run_id"])
-            dry = dry_run and run["dry_run"]
-            return again.request(session, run, Why(actor, clock.now(session)), dry_run=dry)
+            _check_right(person, run)
+            dry_run = run["dry_run"] and form.get("real") != "yes"
+            return again.request(session, run, Why(person.actor, clock.now(session)), dry_run=dry_run)
 
         return await asked(request, await in_session(request, ask))
 
-    @console_page("/undo", Right.OPERATE, ["POST"])
-    async def undo(self, request: Request) -> Response:
-        """Always dry first: its page has the button that does it."""
-        form = await request.form()
-        reason = str(form.get("reason", "")).strip()[:1000]
-        if not reason:
-            raise TermsyncError(
-                "reason-missing", "An undo needs a reason for the history.", "Write in a few words why."
-            )
-        actor, run_id = person_of(request).actor, request.path_params["run_id"]
 
-        def ask(session: Session) -> tuple[int, bool]:
-            why = Why(actor, clock.now(session))
-            return undo.request(session, "run", run_id, why, reason, dry_run=True)
+def _may_repeat(person: Person, run: Row) -> bool:
+    """Whoever may not change a tenant's settings may not do so by a run either."""
+    return person.may(Right.MANAGE_TENANTS if run["kind"] == TENANT else Right.OPERATE)
 
-        return await asked(request, await in_session(request, ask))
+
+def _check_right(person: Person, run: Row) -> None:
+    if not _may_repeat(person, run):
+        raise TermsyncError(
+            "not-your-role",
+            f"Your role, {person.role_names}, may not {Right.MANAGE_TENANTS.value}.",
+            f"Ask somebody of: {who(Right.MANAGE_TENANTS)}.",
+        )
 
 
 async def asked(request: Request, answer: tuple[int, bool]) -> Response:
@@ -220,5 +215,12 @@ def _diff(session: Session, run: Row, limit: int) -> Mapping[str, list[Row]]:
 
 
 def _context(request: Request, shown: Shown) -> dict[str, Any]:
-    may_operate = person_of(request).may(Right.OPERATE)
-    return {"shown": shown, "run": shown.run, "wording": wording, "may_operate": may_operate, "listed": LISTED}
+    person = person_of(request)
+    return {
+        "shown": shown,
+        "run": shown.run,
+        "wording": wording,
+        "may_operate": person.may(Right.OPERATE),
+        "may_repeat": _may_repeat(person, shown.run),
+        "listed": LISTED,
+    }
