@@ -16,6 +16,7 @@ PATIENCE = 100.0  # seconds for everything to have happened once, on a busy mach
 WANTED = {
     "the first pull": r"run 1 \(full\) ok: 300 read, 300 new",
     "the roster": r"roster\.csv is imported: 2\d\d users, \d+ enrollments, 2 bad lines",
+    "who can sign in": r"sign in, password \S+: admin@demo.example \(admin\)",
     "orders arriving": r"\d+ orders arrived",
     "the sales desk": r"sales +order SO\d+ is shortened",
     "an order accepted": r"order SO\d+: \d{4}-\d\d-\d\d → \d{4}-\d\d-\d\d",

@@ -12,8 +12,12 @@ app = single()
 
 @app.command()
 def up(
-    host: Annotated[str, typer.Option("--host", help="Address of the web process.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the web process.")] = 8000,
+    host: Annotated[
+        str | None, typer.Option("--host", help="Address of the web process. Default: TERMSYNC_WEB_HOST.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=1, max=65535, help="Port of it. Default: TERMSYNC_WEB_PORT.")
+    ] = None,
     no_web: Annotated[bool, typer.Option("--no-web", help="Without the web process.")] = False,
     as_json: Json = False,
 ) -> int:
@@ -30,13 +34,14 @@ def up(
     found = settings.load()
     logs.configure(found)
     out = Output(as_json)
+    host, port = host or found.web_host, port or found.web_port
     web = Child("web", [sys.executable, "-m", "worker.cli", "web", "--host", host, "--port", str(port)])
     with prepared(found, [] if no_web else [web]) as supervisor:
         if found.redis_url is not None:
             broker.check(found.redis_url.get_secret_value())
         if found.netsuite_account is None:
             out.note("NETSUITE_ACCOUNT is not set: expiries are swept, nothing is pulled.", style="yellow")
-        where = "" if no_web else f" at http://{host}:{port}"
+        where = "" if no_web else f" at {found.web_url or f'http://{host}:{port}'}"
         out.note(f"termsync is up{where}. Ctrl-C ends it.")
         supervisor.run()
     out.document({"stopped": True})

@@ -15,7 +15,7 @@ from models import listings
 from models.enrollment_changes import Why
 from models.roster import User
 from worker import clock
-from worker.demo import roster
+from worker.demo import people, roster
 from worker.demo.account import RecordApi
 from worker.demo.desk import SalesDesk
 from worker.demo.world import CLIENTS, UNMATCHED, Client
@@ -112,6 +112,13 @@ class Director(threading.Thread):
         counts = imported.counts
         taken = f"{counts.users_new} users, {counts.enrolled} enrollments, {imported.bad} bad lines"
         self._say("", "note", f"roster.csv is imported: {taken}")
+        self._let_people_in()
+
+    def _let_people_in(self) -> None:
+        with self._sessions.begin() as session:
+            people.let_in(session, CLIENTS[0].key, Why("demo", clock.now(session)))
+        for line in people.words():
+            self._say("", "note", line)
 
     def _map_a_customer(self) -> None:
         client, customer = self._dice.choice(CLIENTS), self._dice.choice(UNMATCHED)

@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session
 
 from models.sales_order import SalesOrder
 from models.tenant import Tenant
+from worker.demo.people import CLIENT
 from worker.demo.world import CLIENTS, COURSES, FIRST_NAMES, GROUPS, LAST_NAMES, Client
 from worker.pipeline.roster_file import COLUMNS
 
 USERS = 48  # of each client
+MANAGER, TEAM = "max", 12  # of the first client
 
 Cells = dict[str, str]
 
@@ -28,6 +30,7 @@ def write(path: Path, session: Session, today: date, seed: int) -> None:
         for client in CLIENTS:
             numbers = _current_orders(session, client, today)
             writer.writerows(_lines(client, numbers, today, dice))
+        writer.writerows(_cast(_current_orders(session, CLIENTS[0], today), today))
         writer.writerows(_mistakes())
 
 
@@ -57,6 +60,7 @@ def _lines(client: Client, numbers: list[str], today: date, dice: random.Random)
             "email": f"{first}.{last}.{index}@{client.key}.example".lower(),
             "groups": dice.choice(GROUPS),
             "active": "no" if dice.random() < 0.04 else "",
+            "manager": MANAGER if client is CLIENTS[0] and index < TEAM else "",
         }
         for course, version, title, modules in dice.sample(COURSES, dice.choice([1, 1, 2])):
             yield {
@@ -81,6 +85,31 @@ def _term(numbers: list[str], today: date, dice: random.Random) -> Cells:
     if chance < 0.15:
         return {**order, "expiration_date": (today - timedelta(days=dice.randint(5, 90))).isoformat()}
     return {**order, "status": "U"} if chance < 0.18 else order
+
+
+def _cast(numbers: list[str], today: date) -> Iterator[Cells]:
+    """The people of the first client who can sign in; of the learner's two courses one is over."""
+    order = {"sales_order": numbers[0]} if numbers else {}
+    over = {"expiration_date": (today - timedelta(days=12)).isoformat()}
+    for login, (course, version, title, modules), term in (
+        (CLIENT[0], COURSES[2], order),
+        (CLIENT[1], COURSES[2], order),
+        (CLIENT[2], COURSES[0], order),
+        (CLIENT[2], COURSES[1], {**order, **over}),
+    ):
+        yield {
+            "tenant": CLIENTS[0].key,
+            "user": login.user or "",
+            "name": login.name,
+            "email": login.email,
+            "manager": MANAGER if login is CLIENT[2] else "",
+            "course": course,
+            "version": version,
+            "title": title,
+            "modules": ";".join(modules),
+            "completed_modules": "2",
+            **term,
+        }
 
 
 def _mistakes() -> list[Cells]:

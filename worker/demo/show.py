@@ -60,7 +60,7 @@ class Stage:
 
     @property
     def title(self) -> str:
-        return f"termsync demo  NetSuite :{self.mock_port}  web :{self.web_port}"
+        return f"termsync demo  http://127.0.0.1:{self.web_port}"
 
 
 def show(options: Options) -> dict[str, int]:
@@ -106,6 +106,9 @@ class _Play:
             feed = Feed(database.make_sessions(engine), addresses.redis_url, self._settings)
             _add_tenants(database.make_sessions(engine))
             account.wait_until_it_listens(self._stage.mock_port)
+            self._say(
+                "", "note", f"pages at http://127.0.0.1:{self._stage.web_port} (NetSuite :{self._stage.mock_port})"
+            )
             self._say("", "note", f"{len(CLIENTS)} clients, a NetSuite account with {self._options.orders} orders")
             self._show(feed.look())
             try:

@@ -15,6 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from worker.demo import people
 from worker.demo.feed import Picture, Row, Told
 from worker.status import in_words
 
@@ -98,9 +99,9 @@ class Screen:
         above = 3 + max(len(picture.tenants), 5)
         layout = Layout()
         layout.split_column(
-            Layout(_head(picture, self._title), size=3),
+            Layout(_head(picture, self._title), size=2 + 1 + len(people.words())),
             Layout(_middle(picture, wide=self._console.size.width >= 130), size=above),
-            Layout(_feed(self._told, height - above - 5)),
+            Layout(_feed(self._told, height - above - 5 - len(people.words()))),
         )
         return layout
 
@@ -114,7 +115,8 @@ def _head(picture: Picture, title: str) -> RenderableType:
         verdict = picture.status.verdict
         line.append(f"   {verdict}", style=f"bold {colours[verdict]}")
         line.append(f"   {_summary(picture)}", style="default")
-    return Panel(line, border_style="dim", subtitle="Ctrl-C ends it", subtitle_align="right")
+    logins = [Text(words, style="dim", no_wrap=True, overflow="ellipsis") for words in people.words()]
+    return Panel(Group(line, *logins), border_style="dim", subtitle="Ctrl-C ends it", subtitle_align="right")
 
 
 def _summary(picture: Picture) -> str:
