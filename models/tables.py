@@ -21,10 +21,12 @@ from models.sync_run import (
     WorkerProcess,
 )
 from models.tenant import Account, Customer, Tenant
+from models.token import ApiToken
 
 __all__ = [
     "AcceptedCut",
     "Account",
+    "ApiToken",
     "Attempt",
     "Base",
     "Course",

@@ -2,6 +2,7 @@
 
 from connectors.netsuite import CODES as NETSUITE
 from connectors.netsuite import Explanation
+from worker.pipeline.api_codes import CODES as API
 from worker.pipeline.edit_codes import CODES as EDITS
 from worker.pipeline.operation_codes import CODES as OPERATIONS
 from worker.pipeline.order_codes import CODES as ORDERS
@@ -230,6 +231,7 @@ REGISTRY: dict[str, dict[str, Explanation]] = {
     "NetSuite": NETSUITE,
     "Lines of a roster file": ROSTER,
     "Edits of enrollments": EDITS,
+    "JSON API and its tokens": API,
 }
 
 

@@ -31,6 +31,7 @@ COMMANDS = {
     "roster": "Users, groups, courses and enrollments from a CSV file.",
     "staff": "Accounts of the people who look after tenants.",
     "user": "People of a tenant: passwords and client admins.",
+    "token": "Tokens of the JSON API: make, list, revoke.",
     "run": "Runs: list, show, stop, retry, undo.",
     "rejects": "Rows of NetSuite that could not be used, with the reason.",
     "config": "Lists every setting, its value and where it came from.",

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from worker.api import app as api
 from worker.api import health
 from worker.console import app as console
 from worker.console import live as console_live
@@ -29,8 +30,8 @@ from worker.portal import routes as portal
 from worker.settings import Settings
 
 STATIC = Path(__file__).parent.parent / "pages" / "static"
-# Locks of their own, or nothing to lock away: bearer tokens, probes, files that are part of the program.
-OPEN = ("/api/", "/health", "/ready", "/metrics", "/static/", "/console/static/")
+# Nothing to lock away: probes, files that are part of the program.
+OPEN = ("/health", "/ready", "/metrics", "/static/", "/console/static/")
 KEPT = ("/static/", "/console/static/")
 # Asked by scripts on their own, not by a person at work: they keep no session alive.
 QUIET = ("/console/live",)
@@ -41,7 +42,7 @@ def make_app(engine: Engine, settings: Settings, redis_url: str | None = None) -
     oidc.check(settings)
     sessions = make_sessions(engine)
     web = Web(settings, engine, sessions, redis_url, Live(sessions, console_live.TOPICS))
-    app = FastAPI(title="termsync", openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None)
+    app = FastAPI(title="termsync", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.engine = engine
     app.include_router(health.router)
     app.router.routes.append(Mount("/static", StaticFiles(directory=STATIC), name="static"))
@@ -51,6 +52,7 @@ def make_app(engine: Engine, settings: Settings, redis_url: str | None = None) -
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, refusals.broken)
     _guard(app, web)
+    app.add_middleware(api.BesideMiddleware, api.make_api(sessions, settings, redis_url))
     return app
 
 

@@ -1,0 +1,169 @@
+"""What the API says when it refuses: problem+json (RFC 9457) with a code, the field, its value and a remedy."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from worker.errors import DependencyUnreachable, NotFound, TermsyncError
+from worker.logs import get_logger
+
+log = get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+SHOWN = 200  # characters of a value that is shown back
+TITLES = {
+    400: "Not understood",
+    401: "No valid token",
+    403: "Not allowed",
+    404: "Not there",
+    405: "Method not allowed",
+    409: "In the way of another change",
+    413: "Too large",
+    422: "Not as it must be",
+    429: "Too many requests",
+    500: "Our fault",
+    503: "Not available right now",
+}
+# Errors about the state of things rather than about what was sent.
+CONFLICTS = frozenset(
+    {
+        "customer-mapped-elsewhere",
+        "edit-key-reused",
+        "edit-not-ended",
+        "edit-not-stopped",
+        "edit-undone",
+        "hold-decided",
+        "idempotency-key-reused",
+    }
+)
+
+
+class FieldProblem(BaseModel):
+    """One part of the request that cannot be taken."""
+
+    field: str = Field(description="Where it is, for example body.email.")
+    value: str = Field(description="What was sent, shortened.")
+    detail: str = Field(description="What is wrong with it.")
+    remedy: str = Field(description="What to do about it.")
+    code: str | None = Field(default=None, description="Code of the error, if it has one of its own.")
+
+
+class Problem(BaseModel):
+    """A refusal. `termsync explain CODE` tells more about its code."""
+
+    type: str = Field(description="URN of the code.")
+    title: str
+    status: int
+    code: str
+    detail: str
+    remedy: str
+    errors: list[FieldProblem] = []
+
+
+class Refusal(Exception):
+    """An answer that is a problem, with headers of its own."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, remedy: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail, self.remedy = status, code, detail, remedy
+        self.headers = dict(headers or {})
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    remedy: str,
+    errors: Sequence[FieldProblem] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer of a refusal."""
+    body = Problem(
+        type=f"urn:termsync:{code}",
+        title=TITLES.get(status, TITLES[400]),
+        status=status,
+        code=code,
+        detail=printable(detail),
+        remedy=remedy,
+        errors=list(errors),
+    )
+    return JSONResponse(body.model_dump(exclude_none=True), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def printable(value: object) -> str:
+    """A value as text that any JSON reader takes, at most `SHOWN` characters of it."""
+    words = value if isinstance(value, str) else repr(value)
+    shown = words[: SHOWN * 2].encode("utf-8", "replace").decode()
+    return shown if len(shown) <= SHOWN * 2 - 1 else f"{shown[:SHOWN]}…"
+
+
+def status_of(error: TermsyncError) -> int:
+    """The HTTP status of an error that a person can meet."""
+    if isinstance(error, NotFound):
+        return 404
+    if isinstance(error, DependencyUnreachable):
+        return 503
+    return 409 if error.code in CONFLICTS else 422
+
+
+async def of_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return problem(error.status, error.code, error.detail, error.remedy, headers=error.headers)
+
+
+async def of_termsync_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TermsyncError)
+    return problem(status_of(error), error.code, error.message, error.remedy)
+
+
+async def of_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [_field_problem(each) for each in error.errors()]
+    first = errors[0]
+    return problem(
+        422, "request-invalid", f"{first.field}: {first.detail}.", "Correct the fields listed in errors.", errors
+    )
+
+
+def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
+    return FieldProblem(
+        field=printable(".".join(str(part) for part in error["loc"])),
+        value="" if error["type"] == "missing" else printable(error.get("input")),
+        detail=printable(error["msg"]),
+        remedy="Compare it with /api/v1/openapi.json.",
+    )
+
+
+async def of_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    match error.status_code:
+        case 404:
+            return nothing_here()
+        case 405:
+            detail, remedy = f"{request.method} is not taken here.", "Use a method that the header Allow names."
+            return problem(405, "method-not-allowed", detail, remedy, headers=error.headers)
+        case 413:
+            return problem(413, "request-too-large", "The body is too large.", "Send less at once.")
+    return problem(error.status_code, "request-invalid", str(error.detail), "Compare it with the description.")
+
+
+def nothing_here() -> Response:
+    """An address the API does not have."""
+    return problem(
+        404, "address-unknown", "There is nothing at this address.", "Compare it with /api/v1/openapi.json."
+    )
+
+
+async def of_anything(request: Request, error: Exception) -> Response:
+    """What nobody foresaw; the log has it."""
+    log.error("api-failed", path=request.url.path, exc_info=error)
+    return problem(
+        500, "not-expected", "That is our fault, and is in the log.", "Try again; if it stays, tell ops."
+    )
