@@ -133,10 +133,10 @@ with newest as (
     union
     select o.tenant_id, o.id
     from landed l join sales_order o on o.id = l.order_id
-    union  -- the tenant that may be accepting the order, not yet visibly, while it moves away
+    union  -- the tenant that may hold the order, or be accepting it, not yet visibly, while it moves away
     select c.tenant_id, l.order_id
     from landed l join previous p on p.order_id = l.order_id join customer c on c.id = p.customer_id
-    where c.tenant_id is not null and l.reject_code is null and not l.is_new
+    where c.tenant_id is not null and not l.is_new
     order by 1, 2
     on conflict (tenant_id, order_id) do update set hold_id = null
 )

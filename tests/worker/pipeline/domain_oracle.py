@@ -15,7 +15,7 @@ from calendar_oracle import first_instant_after
 
 # Thresholds small enough that generated tenants often trip them.
 PEOPLE, PEOPLE_SHARE, ORDERS, ORDERS_SHARE = 1, Decimal("0.34"), 2, Decimal("0.5")
-HORIZON = timedelta(days=2)
+HORIZON, WINDOW = timedelta(days=2), timedelta(hours=1)
 
 
 class Said(NamedTuple):
@@ -65,6 +65,8 @@ class Client:
     weights: dict[int, int] = field(default_factory=dict)
     held_since: datetime | None = None
     held_of: int | None = None
+    # Orders cut short without asking anybody: when, to which end, how many people, whether it was current.
+    cuts: dict[int, tuple[datetime, date, int, bool]] = field(default_factory=dict)
     # Ends and flags of orders that a person rejected.
     rejected: set[tuple[int, date | str | None]] = field(default_factory=set)
 
@@ -282,8 +284,35 @@ class Oracle:
             if proposals != client.hold:
                 self._hold(key, proposals)
         else:
+            self._note_cuts(key, proposals)
             client.hold = None
             self._accept(key, proposals)
+
+    def _recent_cuts(self, key: str) -> dict[int, tuple[int, bool]]:
+        """Of what was cut short unasked a short while ago, what stands: how many people, if it was current."""
+        client = self.clients[key]
+        before = client.held_since if client.hold is not None and client.held_since else self.now
+        return {
+            order: (people, current)
+            for order, (at, end, people, current) in client.cuts.items()
+            if at > before - WINDOW and self.accepted[key, order].end == end
+        }
+
+    def _note_cuts(self, key: str, proposals: dict[int, Terms]) -> None:
+        recent, weights = self._recent_cuts(key), self._weights(key, proposals)
+        for order in proposals:
+            short = self._cuts_current_short(key, order, proposals)
+            end = proposals[order].end
+            if end and (weights[order] or short):
+                people, current = recent.get(order, (0, False))
+                self.clients[key].cuts[order] = (self.now, end, max(weights[order], people), short or current)
+
+    def _cuts_current_short(self, key: str, order: int, proposals: dict[int, Terms]) -> bool:
+        client, old = self.clients[key], self.accepted.get((key, order))
+        since = client.held_since if client.hold is not None else None
+        return (
+            bool(old) and self._is_current(client, old, since) and self._cuts_short(key, order, proposals[order])
+        )
 
     def _hold(self, key: str, proposals: dict[int, Terms]) -> None:
         client = self.clients[key]
@@ -328,13 +357,27 @@ class Oracle:
         client, enrolled = self.clients[key], len(self._enrolled(key))
         if client.hold is not None:
             enrolled = min(enrolled, client.held_of or 0)
-        if sum(self._weights(key, proposals).values()) > max(Decimal(PEOPLE), PEOPLE_SHARE * enrolled):
+        weights = self._weights(key, proposals)
+        ended = {order for order in proposals if self._cuts_current_short(key, order, proposals)}
+        people_before = orders_before = 0
+        for order, (people, was_current) in self._recent_cuts(key).items():
+            new_end = proposals[order].end if order in proposals else self.accepted[key, order].end
+            if (
+                new_end
+                and new_end <= (self.accepted[key, order].end or new_end)
+                and (any(weights.values()) or ended)
+            ):
+                people_before += max(people - weights.get(order, 0), 0)
+                orders_before += was_current and order not in ended
+        expiring = sum(weights.values())
+        enrolled += people_before
+        if expiring and expiring + people_before > max(Decimal(PEOPLE), PEOPLE_SHARE * enrolled):
             return True
         old = {order: terms for (owner, order), terms in self.accepted.items() if owner == key}
         since = client.held_since if client.hold is not None else None
         current = {order for order, terms in old.items() if self._is_current(client, terms, since)}
-        ended = {o for o in current & proposals.keys() if self._cuts_short(key, o, proposals[o])}
-        if len(ended) >= ORDERS and len(ended) > ORDERS_SHARE * len(current):
+        orders, all_current = len(ended) + orders_before, len(current) + orders_before
+        if ended and orders >= ORDERS and orders > ORDERS_SHARE * all_current:
             return True
         gone = any(proposals[o].flag in ("deleted", "missing", "moved") for o in current & proposals.keys())
         return gone and not self._current_left(key, proposals)

@@ -89,6 +89,15 @@ def test_what_netsuite_takes_back_is_accepted_though_the_rest_was_held(desk: Des
     assert desk.statuses() == ["E"] * 4 + ["X"]
 
 
+def test_a_new_order_that_becomes_unreadable_leaves_the_list(desk: Desk) -> None:
+    desk.netsuite_says((1, PAST), (9, FUTURE))
+    hold = desk.reconcile()
+    desk.netsuite_says((9, None), number="", status="", bad=True)
+    again = desk.reconcile()
+    assert again not in (None, hold)
+    assert desk.query(f"select order_id from hold_item where hold_id = {again}") == [(1,)]
+
+
 def test_a_held_change_is_approved_whoever_is_left(desk: Desk, held: int) -> None:
     staff_unenrol_most(desk)
     assert desk.decide(holds.approve, held).enrollments.expired == 1
