@@ -134,7 +134,7 @@ def test_the_files_hold_what_the_list_shows_and_no_formula(signed_in: SignIn, wo
     told = dict(zip(header, row, strict=True))
     assert (told["Number"], told["Customer"], told["Last day"]) == ("SO1", "'=cmd()", TODAY.isoformat())
     book = openpyxl.load_workbook(io.BytesIO(client.get("/console/orders/export/xlsx").content))
-    assert [cell.value for cell in book.active["A"]] == ["Number", "SO2", "SO1"] or len(book.active["A"]) == 3
+    assert [cell.value for cell in book.worksheets[0]["A"]] == ["Number", "SO2", "SO1"]
 
 
 def test_names_are_text_whatever_they_hold(signed_in: SignIn, world: OrderWorld) -> None:
