@@ -102,15 +102,19 @@ def account(session: Session, kind: Kind, person_id: int) -> Account | None:
 
 
 _START = text("""
-insert into login_session (token_hash, staff_id, user_id, created_at, seen_at)
-values (:token_hash, case when :kind = 'staff' then :id end, case when :kind = 'client' then :id end, :now, :now)
+insert into login_session (token_hash, staff_id, user_id, created_at, seen_at, single_sign_on)
+values (:token_hash, case when :kind = 'staff' then :id end, case when :kind = 'client' then :id end, :now, :now,
+    :single_sign_on)
 """)
 _FORGET_OLD = text("delete from login_session where seen_at < :idle_since or created_at < :absolute_since")
 
 
-def start_session(session: Session, token_hash: bytes, kind: Kind, person_id: int, now: datetime) -> None:
+def start_session(
+    session: Session, token_hash: bytes, kind: Kind, person_id: int, now: datetime, *, single_sign_on: bool
+) -> None:
     """A signed-in browser; `token_hash` is the SHA-256 of what its cookie holds."""
-    session.execute(_START, {"token_hash": token_hash, "kind": kind, "id": person_id, "now": now})
+    values = {"token_hash": token_hash, "kind": kind, "id": person_id, "now": now}
+    session.execute(_START, {**values, "single_sign_on": single_sign_on})
 
 
 def forget_ended_sessions(session: Session, now: datetime, idle: timedelta, absolute: timedelta) -> None:
@@ -119,14 +123,14 @@ def forget_ended_sessions(session: Session, now: datetime, idle: timedelta, abso
 
 
 _SIGNED_IN = text("""
-select 'staff' as kind, s.id, s.name, s.email, s.password_must_change, s.role as staff_role,
+select 'staff' as kind, s.id, s.name, s.email, s.password_must_change and not l.single_sign_on, s.role,
     null as tenant_id, null as tenant_key, null as tenant_name, null as time_zone,
     null as user_key, false as client_admin, false as manager, l.seen_at
 from login_session l join staff s on s.id = l.staff_id
 where l.token_hash = :token_hash and s.active and l.seen_at >= :idle_since and l.created_at >= :absolute_since
 union all
-select 'client', u.id, u.name, u.email, u.password_must_change, null, t.id, t.key, t.name, t.time_zone,
-    u.key, u.client_admin,
+select 'client', u.id, u.name, u.email, u.password_must_change and not l.single_sign_on, null,
+    t.id, t.key, t.name, t.time_zone, u.key, u.client_admin,
     exists (select from users m where m.manager_id = u.id and m.tenant_id = u.tenant_id and m.active), l.seen_at
 from login_session l join users u on u.id = l.user_id join tenant t on t.id = u.tenant_id
 where l.token_hash = :token_hash and u.active and l.seen_at >= :idle_since and l.created_at >= :absolute_since

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -149,4 +150,5 @@ def mount(app: FastAPI) -> None:
     console = Console()
     console.mount_to(app)
     console.app.add_exception_handler(TermsyncError, console._render_termsync_error)
+    console.app.add_exception_handler(DataError, refusals.impossible)
     console.app.add_exception_handler(Exception, refusals.broken)

@@ -1,5 +1,6 @@
 """Where to go after signing in: never away from here."""
 
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -13,6 +14,11 @@ def safe_next(value: str | None) -> str:
         return HOME
     parts = urlsplit(value)
     return HOME if parts.scheme or parts.netloc or parts.path.startswith(("/login", "/logout")) else value
+
+
+def is_among(path: str, addresses: Iterable[str]) -> bool:
+    """Whether `path` is one of these addresses, or below one that ends with a slash."""
+    return any(path.startswith(each) if each.endswith("/") else path == each for each in addresses)
 
 
 def came_from(request: Request) -> str:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worker.login import cookies
+from worker.login.addresses import is_among
 from worker.pages.forms import CSRF_FIELD, CSRF_HEADER
 from worker.pages.refusals import refusal
 
@@ -38,7 +39,7 @@ class CsrfMiddleware:
         self._open = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(self._open):
+        if scope["type"] != "http" or is_among(scope["path"], self._open):
             return await self._app(scope, receive, send)
         request = Request(scope, receive)
         secret = cookies.read(request, cookies.SESSION) or cookies.read(request, cookies.VISITOR)

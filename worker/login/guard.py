@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from worker.login.addresses import is_among
 from worker.login.person import Person
 from worker.login.rights import STAFF, Right, who
 from worker.pages.refusals import nothing_here, refusal
@@ -67,7 +68,7 @@ class GuardMiddleware:
         self._open = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not scope["path"].startswith(self._open):
+        if scope["type"] == "http" and not is_among(scope["path"], self._open):
             request = Request(scope)
             refused = _refused(request, request.state.person, right_of(self._routes, scope))
             if refused is not None:

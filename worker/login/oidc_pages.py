@@ -62,7 +62,7 @@ async def callback(request: Request) -> Response:
         accounts = await in_session(request, lambda session: _accounts(session, address))
     except TermsyncError as error:
         return _not_signed_in(request, error, onward)
-    return await pages.admit(request, accounts, onward, "single sign-on")
+    return await pages.admit(request, accounts, onward, pages.SINGLE_SIGN_ON)
 
 
 def _accounts(session: Session, address: str) -> list[signing_in.Account]:

@@ -22,6 +22,7 @@ from worker.pages.templates import Templates
 from worker.status import in_words
 
 templates = Templates("worker.login")
+PASSWORD, SINGLE_SIGN_ON = "password", "single sign-on"
 
 
 async def login_page(request: Request) -> Response:
@@ -40,7 +41,7 @@ async def login(request: Request) -> Response:
     found = await run_in_threadpool(local.check, web.sessions, address, password, came_from(request))
     if isinstance(found, local.Refused):
         return sign_in_form(request, status_code=400, email=address, next=onward, error=_refused_words(found))
-    return await admit(request, found, onward, "password")
+    return await admit(request, found, onward, PASSWORD)
 
 
 async def admit(request: Request, accounts: list[Account], onward: str, way: str) -> Response:
@@ -78,7 +79,9 @@ async def choose(request: Request) -> Response:
 async def _enter(request: Request, account: Account, onward: str, way: str) -> Response:
     def work(session: Session) -> str:
         audit.signed_in(session, account, clock.now(session), came_from(request), way)
-        return sessions.start(session, account.kind, account.id)
+        if request.state.person is not None:
+            signing_in.end_session(session, request.state.person.token_hash)
+        return sessions.start(session, account.kind, account.id, single_sign_on=way == SINGLE_SIGN_ON)
 
     return sessions.give(request, RedirectResponse(onward, 303), await in_session(request, work))
 
@@ -136,7 +139,7 @@ def _change(request: Request, person: Person, now_is: str, new: str) -> str:
         signing_in.set_password(session, person.row.kind, person.id, new_hash, must_change=False)
         signing_in.end_sessions(session, person.row.kind, person.id)
         audit.did(session, clock.now(session), person.actor, "password changed", person.subject)
-        return sessions.start(session, person.row.kind, person.id)
+        return sessions.start(session, person.row.kind, person.id, single_sign_on=False)
 
 
 def sign_in_form(request: Request, *, status_code: int = 200, **values: object) -> Response:

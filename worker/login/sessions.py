@@ -11,30 +11,31 @@ from models import signing_in
 from models.signing_in import Kind
 from worker import clock
 from worker.login import cookies
+from worker.login.addresses import is_among
 from worker.login.person import Person
 from worker.pages.context import in_session
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
+BY_ITSELF, EVENTS = "x-live", "text/event-stream"  # see live.js
 
 
 class SessionMiddleware:
     """Puts the person of the session cookie beside each request: `request.state.person`, None for nobody.
 
-    Requests below `quiet` paths are not people at work and do not keep a session alive.
+    What scripts of an open page ask for by themselves (they say so in a header) keeps no session alive.
     """
 
-    def __init__(self, app: ASGIApp, quiet: tuple[str, ...], skipped: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, open_paths: tuple[str, ...]) -> None:
         self._app = app
-        self._quiet = quiet
-        self._skipped = skipped
+        self._open = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             request = HTTPConnection(scope)
-            path = scope["path"]
-            nobody = path.startswith(self._skipped)
-            request.state.person = None if nobody else await find(request, touch=not path.startswith(self._quiet))
+            by_itself = BY_ITSELF in request.headers or request.headers.get("accept") == EVENTS
+            nobody = is_among(scope["path"], self._open)
+            request.state.person = None if nobody else await find(request, touch=not by_itself)
         await self._app(scope, receive, send)
 
 
@@ -53,12 +54,13 @@ async def find(request: HTTPConnection, *, touch: bool) -> Person | None:
     return await in_session(request, read)
 
 
-def start(session: Session, kind: Kind, person_id: int) -> str:
+def start(session: Session, kind: Kind, person_id: int, *, single_sign_on: bool) -> str:
     """A new session, never one the browser brought along; returns its token for the cookie."""
     token = cookies.new_token()
     now = clock.now(session)
     signing_in.forget_ended_sessions(session, now, IDLE, ABSOLUTE)
-    signing_in.start_session(session, cookies.hashed(token), kind, person_id, now)
+    token_hash = cookies.hashed(token)
+    signing_in.start_session(session, token_hash, kind, person_id, now, single_sign_on=single_sign_on)
     return token
 
 

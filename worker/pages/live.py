@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.concurrency import run_in_threadpool
 
@@ -22,16 +21,19 @@ log = get_logger(__name__)
 Topic = Callable[[Session], Mapping[str, Any]]
 
 LOOK_SECONDS = 1.0
-STILL_HERE_SECONDS = 15.0
+CHECK_SECONDS = 15.0  # between two looks whether the person is still signed in
 KEPT_EVENTS = 100  # of a page that does not read; older ones are dropped, the newest say how things stand
 
 
 class Live:
     """The topics of one process and who listens to them."""
 
-    def __init__(self, sessions: sessionmaker[Session], topics: Mapping[str, Topic]) -> None:
+    def __init__(
+        self, sessions: sessionmaker[Session], topics: Mapping[str, Topic], check_seconds: float = CHECK_SECONDS
+    ) -> None:
         self._sessions = sessions
         self._topics = topics
+        self._check_seconds = check_seconds
         self._pages: dict[asyncio.Queue[tuple[str, str]], frozenset[str]] = {}
         self._last: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
@@ -55,16 +57,10 @@ class Live:
             page.put_nowait((topic, self._last[topic]))
         try:
             yield b"retry: 3000\n\n"
-            while True:
-                try:
-                    topic, document = await asyncio.wait_for(page.get(), STILL_HERE_SECONDS)
-                except TimeoutError:
-                    if not await still_valid():
-                        yield b"event: signed-out\ndata: {}\n\n"
-                        return
-                    yield b": still here\n\n"
-                else:
-                    yield f"event: {topic}\ndata: {document}\n\n".encode()
+            while await still_valid():
+                async for event in _until(page, asyncio.get_running_loop().time() + self._check_seconds):
+                    yield event
+            yield b"event: signed-out\ndata: {}\n\n"
         finally:
             del self._pages[page]
 
@@ -76,11 +72,15 @@ class Live:
     async def _watch(self) -> None:
         while self._pages:
             wanted = frozenset[str]().union(*self._pages.values())
-            with suppress(SQLAlchemyError):  # pages keep what they show; the next look tries again
-                for topic, document in (await run_in_threadpool(self._look, wanted)).items():
-                    if self._last.get(topic) != document:
-                        self._last[topic] = document
-                        self._tell(topic, document)
+            try:
+                found = await run_in_threadpool(self._look, wanted)
+            except Exception as error:  # pages keep what they show; the next look tries again
+                log.warning("live-look-failed", reason=type(error).__name__)
+                found = {}
+            for topic, document in found.items():
+                if self._last.get(topic) != document:
+                    self._last[topic] = document
+                    self._tell(topic, document)
             await asyncio.sleep(LOOK_SECONDS)
 
     def _look(self, wanted: Iterable[str]) -> dict[str, str]:
@@ -93,3 +93,13 @@ class Live:
                 if page.full():
                     page.get_nowait()
                 page.put_nowait((topic, document))
+
+
+async def _until(page: asyncio.Queue[tuple[str, str]], deadline: float) -> AsyncIterator[bytes]:
+    """The events of a page up to an instant of the event loop's clock, then a sign of life."""
+    clock = asyncio.get_running_loop()
+    while (left := deadline - clock.time()) > 0:
+        with suppress(TimeoutError):
+            topic, document = await asyncio.wait_for(page.get(), left)
+            yield f"event: {topic}\ndata: {document}\n\n".encode()
+    yield b": still here\n\n"

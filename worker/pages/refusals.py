@@ -40,6 +40,11 @@ def of_error(request: Request, error: TermsyncError) -> Response:
     return refusal(request, status_of(error), error.message, error.remedy)
 
 
+async def impossible(request: Request, error: Exception) -> Response:
+    """What no row can have, such as a number with thirty digits or a character that no text has: a 404."""
+    return nothing_here(request)
+
+
 async def broken(request: Request, error: Exception) -> Response:
     """The page of an error that nobody foresaw; the log has it."""
     return refusal(

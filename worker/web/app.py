@@ -4,6 +4,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from sqlalchemy import Engine
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -33,8 +34,6 @@ STATIC = Path(__file__).parent.parent / "pages" / "static"
 # Nothing to lock away: probes, files that are part of the program.
 OPEN = ("/health", "/ready", "/metrics", "/static/", "/console/static/")
 KEPT = ("/static/", "/console/static/")
-# Asked by scripts on their own, not by a person at work: they keep no session alive.
-QUIET = ("/console/live",)
 
 
 def make_app(engine: Engine, settings: Settings, redis_url: str | None = None) -> FastAPI:
@@ -50,6 +49,7 @@ def make_app(engine: Engine, settings: Settings, redis_url: str | None = None) -
     console.mount(app)
     app.add_exception_handler(TermsyncError, _termsync_error)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(DataError, refusals.impossible)
     app.add_exception_handler(Exception, refusals.broken)
     _guard(app, web)
     app.add_middleware(api.BesideMiddleware, api.make_api(sessions, settings, redis_url))
@@ -62,7 +62,7 @@ def _guard(app: FastAPI, web: Web) -> None:
         [
             Middleware(HeadersMiddleware, KEPT, _is_tls(web.settings)),
             Middleware(ContextMiddleware, web),
-            Middleware(SessionMiddleware, QUIET, OPEN),
+            Middleware(SessionMiddleware, OPEN),
             Middleware(CsrfMiddleware, OPEN),
             Middleware(GuardMiddleware, app.router.routes, OPEN),
         ]

@@ -12,7 +12,7 @@
     if (waiting.get(place)) { waiting.set(place, "again"); return; }
     waiting.set(place, "busy");
     try {
-      const answer = await fetch(place.dataset.fragment, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+      const answer = await fetch(place.dataset.fragment, { headers: { Accept: "text/html", "X-Live": "1" }, credentials: "same-origin" });
       if (answer.redirected || answer.status === 401) { signedOut(); return; }
       if (answer.ok && !place.contains(document.activeElement)) {
         place.innerHTML = await answer.text();
