@@ -33,7 +33,9 @@ def of_run(run: Mapping[str, Any], now: datetime) -> Progress | None:
 
 
 def _parts(counts: Mapping[str, Any], progress: Mapping[str, Any]) -> tuple[int, int | None]:
-    """Pages of a full pull, tenants of an undo: both know their number; other pulls do not."""
+    """Pages of a full pull, tenants of an undo, rows of an edit: these know their number; other pulls do not."""
+    if "rows" in progress:
+        return progress["done"], progress["rows"]
     if "tenants" in progress:
         return len(progress.get("done", [])), progress["tenants"]
     return counts.get("pages", 0), progress.get("ranges")

@@ -1,6 +1,7 @@
 """Edits that were asked for: how far they are, what became of each row, stop, resume, undo."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ from worker.login.rights import Right
 from worker.pages.context import in_session
 from worker.pages.export import export
 from worker.pages.words import instant, status_name
-from worker.pipeline import edit, edit_requests
+from worker.pipeline import edit, edit_requests, progress
 from worker.pipeline.edit_requests import Undo
 from worker.queue import doorbell
 
@@ -117,8 +118,10 @@ def _read(session: Session, request: Request) -> Row:
         raise edit.unknown(_named(request))
     outcome = request.query_params.get("outcome")
     outcome = outcome if outcome in wording.OUTCOMES else None
+    under_way = progress.of_run(asdict(job), clock.now(session))
     return {
         "job": job,
+        "left": None if under_way is None else under_way.left,
         "rows": edit_jobs.results(session, job.run_id, limit=SHOWN, outcome=outcome),
         "reasons": edit_jobs.reasons(session, job.run_id),
         "outcome": outcome,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from models.edit_jobs import JobRow
 from models.edit_preview import Preview
 from models.selectable import OrderChoice
+from worker.console.runs.wording import person as person
 from worker.pages.words import counted, day, instant
 
 ACTIONS = {"E": "Enroll", "U": "Unenroll", "X": "Expire now"}

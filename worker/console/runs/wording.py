@@ -85,6 +85,9 @@ def scope(run: Mapping[str, Any]) -> str:
         return f"Tenant {change.key}: {change.time_zone}, {change.grace_days} days of grace"
     if kind == "undo":
         return f"Undo of {what} {value}"
+    if kind == "edit":
+        deed = {"enroll": "Enrolling", "undo": "Undo of an edit"}.get(what, KINDS[kind])
+        return f"{deed}, tenant {value.partition(':')[0]}"
     if kind != "pull":
         return KINDS.get(kind, kind)
     if what == "since":
