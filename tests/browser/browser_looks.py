@@ -24,13 +24,19 @@ CUT_OFF = """() => {
 
 def look_at(stage: Stage, page: Page, name: str) -> None:
     """Takes `name-1400.png` and `name-390.png`; fails on what is cut off and on serious axe violations."""
+    found = faults(stage, page, name)
+    assert not found, found
+
+
+def faults(stage: Stage, page: Page, name: str) -> list[str]:
+    """Takes both screenshots; returns what is wrong with the page, instead of failing."""
+    found = []
     for width in (WIDE, NARROW):
         page.set_viewport_size({"width": width, "height": 900})
         page.screenshot(path=stage.shots / f"{name}-{width}.png", full_page=True)
-        cut_off, violations = page.evaluate(CUT_OFF), serious(page)
-        assert not cut_off, f"{name} at {width} px: {cut_off}"
-        assert not violations, f"{name} at {width} px: {violations}"
+        found += [f"{name} at {width} px: {fault}" for fault in [*page.evaluate(CUT_OFF), *serious(page)]]
     page.set_viewport_size({"width": WIDE, "height": 900})
+    return found
 
 
 def serious(page: Page) -> list[str]:
