@@ -1,0 +1,207 @@
+"""Tenants in the console, over HTTP: the list and its numbers, and what may be changed about one."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from operations import SignIn, perform, run_at, said, statuses, words
+from order_world import DAY, OrderWorld
+from page_statements import statements
+from sqlalchemy import text
+from sqlalchemy.orm import Session, sessionmaker
+from web_running import send
+
+from models.enrollment_changes import Why
+from models.sync_run import SyncRun
+from worker import clock
+from worker.pipeline import holds
+
+pytest_plugins = ("operations_site",)
+
+NOW = datetime.now(UTC)
+TODAY = NOW.astimezone(ZoneInfo("America/New_York")).date()
+ACME = "/console/tenants/acme"
+
+
+def column(session: Session, name: str) -> Any:
+    session.rollback()
+    return session.execute(text(f"select {name} from tenant where key = 'acme'")).scalar_one()
+
+
+def test_the_list_counts_what_readers_see(signed_in: SignIn, world: OrderWorld) -> None:
+    """Past the last day reads as expired, whether or not it is written down."""
+    world.order(1, "acme", 7, TODAY + 9 * DAY)
+    for user, end in enumerate([TODAY + 9 * DAY, TODAY + 9 * DAY, TODAY - DAY]):
+        world.enroll(1, "acme", user, end)
+    world.enroll(1, "acme", 3, None, "U")
+    world.session.commit()
+    client = signed_in()
+    page = words(client.get("/console/tenants"))
+    assert "Acme acme America/New_York 1 2 1 1 not read yet On" in page
+    assert page.index("Acme") < page.index("Bolt")
+    export = client.get("/console/tenants.csv").text.splitlines()
+    assert export[1].startswith("acme,Acme,America/New_York,0,1,2,1,1,")
+    assert "Bolt" not in words(client.get("/console/tenants?q=ACM"))
+    assert "Acme acme" not in words(client.get("/console/tenants?state=unmapped"))
+
+
+def test_data_are_as_old_as_what_waits(signed_in: SignIn, world: OrderWorld) -> None:
+    now = clock.now(world.session)
+    world.session.execute(
+        text("insert into sync_state (stream, watermark) values ('orders', :at)"),
+        {"at": now - timedelta(minutes=30)},
+    )
+    world.order(1, "acme", 7, TODAY)
+    world.session.execute(text("update landing_order set read_at = :at"), {"at": now - timedelta(hours=50)})
+    world.session.execute(
+        text("insert into landing_due (tenant_id, order_id) values (:id, 1)"),
+        {"id": world.rosters["acme"].tenant_id},
+    )
+    world.session.commit()
+    page = words(signed_in().get("/console/tenants"))
+    assert "2 d 2 h Changes wait" in page
+    assert "30 min" in page, "the other tenant's"
+    assert "Bolt" not in words(signed_in().get("/console/tenants?state=behind"))
+
+
+def test_statements_do_not_grow_with_the_tenants(signed_in: SignIn, world: OrderWorld) -> None:
+    client = signed_in()
+    few = statements(world.session, client, "/console/tenants"), statements(world.session, client, ACME)
+    world.session.execute(
+        text("insert into tenant (key, name) select 't' || n, 't' from generate_series(1, 60) n")
+    )
+    for number in range(100, 140):
+        world.customer(number, f"Customer {number}", "acme")
+    world.session.commit()
+    assert few == (statements(world.session, client, "/console/tenants"), statements(world.session, client, ACME))
+    assert "page 2 of 3" in words(client.get("/console/tenants?page=2"))
+
+
+def test_adding(signed_in: SignIn, world: OrderWorld) -> None:
+    client = signed_in("admin")
+    answer = send(
+        client, "/console/tenants", "/console/tenants", key="new.one", name="New", time_zone="Asia/Tokyo"
+    )
+    page = said(client, answer)
+    assert "New is added" in page
+    assert "No customer is mapped" in page
+    for fields, message in (
+        ({"key": "acme"}, "There is a tenant"),
+        ({"key": "no spaces"}, "cannot be the key"),
+        ({"key": "x", "time_zone": "Mars/Crater"}, "is not a time zone"),
+    ):
+        assert message in said(client, send(client, "/console/tenants", "/console/tenants", **fields))
+    assert client.get("/console/tenants/nope").status_code == 404
+
+
+def test_the_guard_of_a_tenant(signed_in: SignIn, world: OrderWorld) -> None:
+    client = signed_in("admin")
+    limits = {"people": "10", "people_share": "12.5", "orders": "", "orders_share": ""}
+    assert "goes by these limits" in said(client, send(client, ACME, f"{ACME}/guard", **limits))
+    assert (column(world.session, "guard_min"), float(column(world.session, "guard_share"))) == (10, 0.125)
+    page = client.get(ACME).text
+    assert 'value="12.5"' in page
+    assert 'placeholder="25" value=""' in page, "the installation's own stays in sight"
+    assert "Nothing was changed" in said(client, send(client, ACME, f"{ACME}/guard", **limits))
+    for wrong, message in (
+        ({"people": "many"}, "not a whole number"),
+        ({"people_share": "101"}, "limit of the guard"),
+    ):
+        assert message in said(client, send(client, ACME, f"{ACME}/guard", **wrong))
+    said(client, send(client, ACME, f"{ACME}/guard"))
+    assert column(world.session, "guard_min") is None
+    actions = world.session.execute(text("select count(*) from staff_action where action = 'guard changed'"))
+    assert actions.scalar_one() == 2
+
+
+def test_pause_and_resume(signed_in: SignIn, world: OrderWorld) -> None:
+    world.order(1, "acme", 7, TODAY + 9 * DAY)
+    world.enroll(1, "acme", 0, TODAY + 9 * DAY)
+    world.session.commit()
+    client = signed_in()
+    assert "needs a reason" in said(client, send(client, ACME, f"{ACME}/pause", reason=" "))
+    past = send(client, ACME, f"{ACME}/pause", reason="audit", until="2026-01-31T12:00")
+    assert "has passed" in said(client, past)
+    assert "is not a date and time" in said(client, send(client, ACME, f"{ACME}/pause", reason="a", until="soon"))
+    until = (NOW + 30 * DAY).astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None, second=0, microsecond=0)
+    page = said(client, send(client, ACME, f"{ACME}/pause", reason="audit", until=until.isoformat()))
+    assert "Paused since" in page
+    assert (
+        column(world.session, "pause_until").astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None) == until
+    )
+    assert column(world.session, "paused_by") == "staff:ops@staff.example"
+    assert "audit" in words(client.get("/console/tenants?state=paused"))
+    world.session.execute(text("update enrollment set boundary = now() - interval '1 minute'"))
+    world.session.execute(text("update due_boundary set at = (select boundary from enrollment)"))
+    world.session.commit()
+    assert "1 enrollment expired just now" in said(client, send(client, ACME, f"{ACME}/resume"))
+    assert statuses(world.session, world.rosters["acme"].tenant_id) == "X"
+
+
+def test_a_new_zone_shows_who_changes_status_before_it_is_applied(
+    signed_in: SignIn, world: OrderWorld, sessions: sessionmaker[Session]
+) -> None:
+    """Yesterday's last day: over in New York, not yet over with a day of grace more."""
+    world.order(1, "acme", 7, TODAY - DAY)
+    world.enroll(1, "acme", 0, TODAY - DAY)
+    world.enroll(1, "acme", 1, TODAY - DAY)
+    world.session.commit()
+    acme = world.rosters["acme"].tenant_id
+    admin, ops = signed_in("admin"), signed_in("ops")
+    dates = {"time_zone": "America/New_York", "grace_days": "30"}
+    dry = run_at(send(admin, ACME, f"{ACME}/dates", **dates))
+    perform(sessions, dry)
+    page = words(admin.get(f"/console/runs/{dry}"))
+    assert "Person 0 of acme" in page
+    assert "Expired → becomes Enrolled" in page
+    assert column(world.session, "grace_days") == 0, "a dry run writes nothing"
+    at = f"/console/runs/{dry}"
+    assert "Do it for real" not in words(ops.get(at))
+    refused = send(ops, "/console/runs/new", f"{at}/again", real="yes")
+    assert "may not manage tenants" in said(ops, refused)
+    real = run_at(send(admin, at, f"{at}/again", real="yes"))
+    perform(sessions, real)
+    assert column(world.session, "grace_days") == 30
+    assert statuses(world.session, acme) == "EE"
+    dry_row, real_row = (world.session.get_one(SyncRun, run_id) for run_id in (dry, real))
+    assert dry_row.counts == real_row.counts
+    assert (real_row.asked_by, real_row.counts["reinstated"]) == ("staff:admin@staff.example", 2)
+    assert "has this time zone and this grace already" in said(admin, send(admin, ACME, f"{ACME}/dates", **dates))
+
+
+def test_wrong_zones_and_days_are_told(signed_in: SignIn, world: OrderWorld) -> None:
+    client = signed_in("admin")
+    for fields, message in (
+        ({"time_zone": "Mars/Crater", "grace_days": "1"}, "is not a time zone"),
+        ({"time_zone": "Asia/Tokyo", "grace_days": "367"}, "out of range"),
+        ({"time_zone": "Asia/Tokyo", "grace_days": "-1"}, "not a whole number"),
+    ):
+        assert message in said(client, send(client, ACME, f"{ACME}/dates", **fields))
+
+
+def test_customers_and_the_name(signed_in: SignIn, world: OrderWorld) -> None:
+    client = signed_in("admin")
+    assert "Customer 101 is mapped" in said(client, send(client, ACME, f"{ACME}/map", customer="101"))
+    elsewhere = send(client, ACME, "/console/tenants/bolt/map", customer="101")
+    assert "is mapped to tenant 'acme' already" in said(client, elsewhere)
+    assert "no longer mapped" in said(client, send(client, ACME, f"{ACME}/unmap", customer="101"))
+    assert "It is not said which customer" in said(client, send(client, ACME, f"{ACME}/map"))
+    page = said(client, send(client, ACME, f"{ACME}/name", name="<i>Acme</i>"))
+    assert "<i>Acme</i>" not in client.get(ACME).text
+    assert "customer unmapped" in page, "what people did is on the page"
+
+
+def test_an_approved_hold_is_undone_from_its_page(signed_in: SignIn, world: OrderWorld) -> None:
+    world.session.execute(
+        text("""insert into hold (tenant_id, rule, reason, would_expire, enrolled, orders)
+            values (:id, 'people', 'too many', 1, 1, 1)"""),
+        {"id": world.rosters["acme"].tenant_id},
+    )
+    [hold_id] = world.session.execute(text("select id from hold")).scalars()
+    holds.approve(world.session, hold_id, Why("staff:ops@staff.example", clock.now(world.session)))
+    world.session.commit()
+    client = signed_in()
+    at = f"/console/attention/holds/{hold_id}"
+    assert "Undo the approval" in words(client.get(at))
+    answer = send(client, at, f"/console/undo/hold/{hold_id}", reason="wrong")
+    assert "changed no term and no enrollment" in said(client, answer)
