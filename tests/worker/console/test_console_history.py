@@ -33,7 +33,7 @@ def did(
 
 @pytest.fixture
 def enrolled(world: OrderWorld) -> list[int]:
-    """Two people of acme on order 1, by the statement that writes events. Their enrollments, in the order of the users."""
+    """Two people of acme on order 1, by the statement that writes events. Their enrollments, user by user."""
     session, acme = world.session, world.rosters["acme"]
     end = TODAY + 50 * DAY
     world.order(1, "acme", 7, end)
