@@ -46,6 +46,8 @@ class Sizes:
     page_latency: float = 0.5  # s
     slots: int = 5
     latency_runs: int = 3
+    load_seconds: float = 10
+    load_runs: int = 3
 
 
 FULL = Sizes()
@@ -61,6 +63,8 @@ SMALL = Sizes(
     rings=30,
     kills=1,
     latency_runs=1,
+    load_seconds=5,
+    load_runs=2,
 )
 TINY = Sizes(
     orders=(300, 600),
@@ -78,6 +82,8 @@ TINY = Sizes(
     kills=1,
     page_latency=0.05,
     latency_runs=1,
+    load_seconds=0.5,
+    load_runs=1,
 )
 
 

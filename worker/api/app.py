@@ -7,7 +7,7 @@ from fastapi import FastAPI, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import Engine
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -18,10 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from worker.api import problems
 from worker.api.admission import Admission
 from worker.api.call import Api, Call
+from worker.api.deciding import Decider
 from worker.api.limits import Limits
 from worker.api.operations import OPERATIONS, Operation
 from worker.api.problems import Problem, Refusal
-from worker.api.scopes import Needs
+from worker.database import make_sessions
 from worker.errors import TermsyncError
 from worker.settings import Settings
 
@@ -47,22 +48,30 @@ class ApiRoute(APIRoute):
     """A route that asks for the token before it reads anything else of the request."""
 
     def __init__(self, path: str, operation: Operation, **more: Any) -> None:
-        self.needs: Needs = operation.needs
-        super().__init__(path, operation.endpoint, **{**more, **operation.more})
+        self.operation = operation
+        responses = {**more.pop("responses"), **operation.more.get("responses", {})}
+        super().__init__(path, operation.endpoint, **{**more, **operation.more, "responses": responses})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        operation = self.operation
         handle = super().get_route_handler()
 
         async def admitted(request: Request) -> Response:
             api: Api = request.app.state.api
-            request.state.call = Call(api, await api.admission.bearer(request, self.needs))
+            request.state.call = Call(api, await api.admission.bearer(request, operation.needs))
             return await handle(request)
 
-        return admitted
+        async def raw(request: Request) -> Response:
+            request.state.needs = operation.needs
+            answer: Response = await operation.endpoint(request)
+            return answer
+
+        return raw if operation.raw else admitted
 
 
-def make_api(sessions: sessionmaker[Session], settings: Settings, redis_url: str | None) -> FastAPI:
+def make_api(engine: Engine, settings: Settings, redis_url: str | None) -> FastAPI:
     """The API on one database. Opens nothing by itself; `redis_url` None: limits count per process."""
+    sessions = make_sessions(engine)
     app = FastAPI(
         title="termsync",
         version="1",
@@ -74,7 +83,7 @@ def make_api(sessions: sessionmaker[Session], settings: Settings, redis_url: str
         middleware=[Middleware(_Headers)],
         max_body_size=MOST_BYTES,
     )
-    app.state.api = Api(settings, sessions, redis_url, Admission(sessions, Limits(redis_url)))
+    app.state.api = Api(settings, sessions, redis_url, Admission(sessions, Limits(redis_url)), Decider(engine))
     app.router.routes.extend(_route(name, operation) for name, operation in OPERATIONS.items())
     app.add_exception_handler(Refusal, problems.of_refusal)
     app.add_exception_handler(TermsyncError, problems.of_termsync_error)

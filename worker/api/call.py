@@ -13,6 +13,7 @@ from models.tenant import Tenant
 from models.token_use import Bearer
 from worker import clock
 from worker.api.admission import Admission, no_tenant
+from worker.api.deciding import Decider
 from worker.pipeline import tenants
 from worker.queue.broker import broker
 from worker.settings import Settings
@@ -26,6 +27,7 @@ class Api:
     sessions: sessionmaker[Session]
     redis_url: str | None
     admission: Admission
+    decider: Decider
 
     def ring(self, bell: Callable[..., bool], *ids: int) -> None:
         """Ring one of `worker.queue.doorbell`."""

@@ -32,6 +32,20 @@ CODES: dict[str, Explanation] = {
         "A token's limit is a number of requests a minute.", "Give a whole number from 1 to 10,000,000."
     ),
     "token-unknown": Explanation("There is no token of this name.", "See `termsync token list`."),
+    "access-expired": Explanation(
+        "The user's access to the course version has ended; only its results are open.",
+        "Nothing, if that is right; else extend the order in NetSuite or the date of the enrollment.",
+    ),
+    "access-not-enrolled": Explanation(
+        "The user is not enrolled, or was unenrolled, in this course version.",
+        "Enroll the user, if that is right.",
+    ),
+    "access-user-inactive": Explanation(
+        "An inactive user may open nothing.", "Reactivate the user, if that is right."
+    ),
+    "access-page-unknown": Explanation(
+        "A course has the pages today, learn, practice, apply and results.", "Ask for one of them."
+    ),
     "request-invalid": Explanation(
         "A part of a request to the JSON API is missing or not as it must be.",
         "Correct the fields the answer lists; /api/v1/openapi.json describes them.",

@@ -29,6 +29,7 @@ from worker.pages.context import ContextMiddleware, Web
 from worker.pages.live import Live
 from worker.portal import routes as portal
 from worker.settings import Settings
+from worker.web.faults import FaultMiddleware
 
 STATIC = Path(__file__).parent.parent / "pages" / "static"
 # Nothing to lock away: probes, files that are part of the program.
@@ -50,9 +51,8 @@ def make_app(engine: Engine, settings: Settings, redis_url: str | None = None) -
     app.add_exception_handler(TermsyncError, _termsync_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(DataError, refusals.impossible)
-    app.add_exception_handler(Exception, refusals.broken)
     _guard(app, web)
-    app.add_middleware(api.BesideMiddleware, api.make_api(sessions, settings, redis_url))
+    app.add_middleware(api.BesideMiddleware, api.make_api(engine, settings, redis_url))
     return app
 
 
@@ -62,6 +62,7 @@ def _guard(app: FastAPI, web: Web) -> None:
         [
             Middleware(HeadersMiddleware, KEPT, _is_tls(web.settings)),
             Middleware(ContextMiddleware, web),
+            Middleware(FaultMiddleware),
             Middleware(SessionMiddleware, OPEN),
             Middleware(CsrfMiddleware, OPEN),
             Middleware(GuardMiddleware, app.router.routes, OPEN),
