@@ -47,7 +47,7 @@ class Portal:
 
     def _signed_in(self, kind: Kind, person_id: int) -> "Visitor":
         with self.sessions.begin() as session:
-            token = sessions.start(session, kind, person_id)
+            token = sessions.start(session, kind, person_id, single_sign_on=False)
         visitor = self.stranger()
         visitor.client.cookies.set(cookies.SESSION, token)
         return visitor
