@@ -9,6 +9,7 @@ from browser_looks import look_at
 from browser_stage import SOON, Stage, until
 from client_world import ClientWorld
 from playwright.sync_api import Page, expect
+from processes import PATIENCE
 from sqlalchemy import text
 
 pytest_plugins = ("browser_fixtures",)
@@ -88,7 +89,7 @@ def test_an_order_entered_in_netsuite_appears_on_the_open_page(client: Client) -
         expect(page.locator(ROWS).first).to_contain_text("New, just now")
         expect(page.get_by_role("status").filter(has_text="arrived or changed")).to_be_attached()
         client.ends(order_id, 200)
-        expect(page.locator(ROWS).first).to_contain_text("Changed, just now", timeout=SOON * 1000)
+        expect(page.locator(ROWS).first).to_contain_text("Changed, just now", timeout=PATIENCE * 1000)
         look_at(stage, page, "orders")
 
 
@@ -99,7 +100,7 @@ def test_an_unmatched_customer_is_mapped_and_all_its_orders_come_in(stage: Stage
     company = stage.account.account.store.rows("SELECT companyname FROM customer WHERE id = ?", [waiting.customer])
     with stage.visit(stage.staff["admin"]) as page:
         page.goto(f"/console/attention/unmatched?q={waiting.customer}")
-        expect(page.get_by_text(company[0][0]).first).to_be_visible(timeout=SOON * 2000)
+        expect(page.get_by_text(company[0][0]).first).to_be_visible(timeout=PATIENCE * 1000)
         look_at(stage, page, "attention-unmatched")
         page.get_by_role("link", name="Map", exact=False).last.click()
         page.get_by_label("Tenant").select_option(waiting.key)
@@ -108,7 +109,7 @@ def test_an_unmatched_customer_is_mapped_and_all_its_orders_come_in(stage: Stage
         page.get_by_role("button", name=re.compile("Map 1 customer")).click()
         expect(page.get_by_text(re.compile("1 customer mapped"))).to_be_visible()
         page.goto(f"/console/orders?tenant={waiting.key}")
-        expect(page.locator(ROWS).first).to_be_visible(timeout=SOON * 1000)
+        expect(page.locator(ROWS).first).to_be_visible(timeout=PATIENCE * 1000)
 
 
 def test_a_rejected_row_waits_with_its_reason_and_leaves_when_netsuite_is_corrected(client: Client) -> None:
@@ -117,12 +118,13 @@ def test_a_rejected_row_waits_with_its_reason_and_leaves_when_netsuite_is_correc
     client.ends(order_id, -400)  # before it starts
     with client.stage.visit(client.stage.staff["ops"]) as page:
         page.goto(f"/console/attention/rejected?q={order_id}")
-        expect(page.get_by_text("The term ends before it starts.").first).to_be_visible(timeout=SOON * 1000)
+        expect(page.get_by_text("The term ends before it starts.").first).to_be_visible(timeout=PATIENCE * 1000)
         expect(page.get_by_text("stays in force").first).to_be_visible()
         page.get_by_text("What NetSuite sent").first.click()
         look_at(client.stage, page, "attention-rejected")
         client.ends(order_id, 100)
-        expect(page.get_by_text("No rejected row matches.")).to_be_visible(timeout=SOON * 1000)
+        page.get_by_role("heading", name="Attention").click()
+        expect(page.get_by_text("No rejected row matches.")).to_be_visible(timeout=PATIENCE * 1000)
 
 
 def test_a_hold_is_approved_by_somebody_who_saw_whom_it_expires(client: Client) -> None:
@@ -136,7 +138,7 @@ def test_a_hold_is_approved_by_somebody_who_saw_whom_it_expires(client: Client) 
         page.goto("/console/attention/holds")
         client.ends(order_id, -5)
         row = page.locator("tr", has_text=client.name)
-        expect(row).to_contain_text("3 of 3", timeout=SOON * 1000)
+        expect(row).to_contain_text("3 of 3", timeout=PATIENCE * 1000)
         look_at(stage, page, "attention-holds")
         row.get_by_role("link").click()
         for name in ("Ada Berg", "Bo Castillo", "Zoë Ångström"):
@@ -158,7 +160,7 @@ def test_a_cancelled_order_expires_nobody_until_somebody_says_so(client: Client)
         page.goto("/console/attention/flagged")
         stage.netsuite.change(order_id, {"orderStatus": {"id": "C"}})
         row = page.locator("tr", has_text=client.name)
-        expect(row).to_contain_text("Cancelled", timeout=SOON * 1000)
+        expect(row).to_contain_text("Cancelled", timeout=PATIENCE * 1000)
         look_at(stage, page, "attention-flagged")
         assert client.statuses() == "EE"
         row.get_by_role("link").click()

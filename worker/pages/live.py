@@ -25,6 +25,11 @@ CHECK_SECONDS = 15.0  # between two looks whether the person is still signed in
 KEPT_EVENTS = 100  # of a page that does not read; older ones are dropped, the newest say how things stand
 
 
+def said(document: Mapping[str, Any]) -> str:
+    """A topic's document as events carry it, also for `data-seen` of a page."""
+    return json.dumps(document, default=str)
+
+
 class Live:
     """The topics of one process and who listens to them."""
 
@@ -85,7 +90,7 @@ class Live:
 
     def _look(self, wanted: Iterable[str]) -> dict[str, str]:
         with self._sessions() as session:
-            return {topic: json.dumps(self._topics[topic](session), default=str) for topic in sorted(wanted)}
+            return {topic: said(self._topics[topic](session)) for topic in sorted(wanted)}
 
     def _tell(self, topic: str, document: str) -> None:
         for page, topics in self._pages.items():

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from models import attention, order_listing
 from models.enrollment_changes import Why
 from worker import clock
-from worker.console.attention.tabs import EXPORTED, PAGE, Row, filled, page_number, sliced, tabs
+from worker.console.attention.tabs import EXPORTED, PAGE, Row, filled, heading, page_number, sliced
 from worker.console.pages import ConsolePage, console_page, done
 from worker.console.ringing import ring
 from worker.errors import TermsyncError
@@ -46,7 +46,7 @@ class Unmatched(ConsolePage):
         def read(session: Session) -> Row:
             now = clock.now(session)
             found = attention.unmatched(session, now, words.get("q"), PAGE + 1, PAGE * (number - 1))
-            return {"tabs": tabs(session), "page": sliced(found, number, words)}
+            return {**heading(session), "page": sliced(found, number, words)}
 
         may = person_of(request).may(Right.MANAGE_TENANTS)
         return {"here": "unmatched", "may_map": may, **await in_session(request, read)}

@@ -13,7 +13,7 @@ from models.attention import ENDS_SOON
 from models.enrollment_changes import Why
 from models.sales_order import Flag
 from worker import clock
-from worker.console.attention.tabs import EXPORTED, PAGE, Row, filled, page_number, sliced, tabs
+from worker.console.attention.tabs import EXPORTED, PAGE, Row, filled, heading, page_number, sliced
 from worker.console.orders import wording
 from worker.console.pages import ConsolePage, console_page, done
 from worker.errors import TermsyncError
@@ -50,7 +50,7 @@ class Flagged(ConsolePage):
             found = attention.flagged(
                 session, clock.now(session), words.get("flag"), words.get("q"), PAGE + 1, PAGE * (number - 1)
             )
-            return {"tabs": tabs(session), "page": sliced(found, number, words)}
+            return {**heading(session), "page": sliced(found, number, words)}
 
         may = person_of(request).may(Right.MANAGE_TENANTS)
         values = {"here": "flagged", "may_review": may, "wording": wording, "flags": list(Flag)}
@@ -153,7 +153,7 @@ class Ending(ConsolePage):
             now = clock.now(session)
             found = attention.ending(session, now, within, PAGE + 1, PAGE * (number - 1))
             total = found[0]["total"] if found else 0
-            return {"tabs": tabs(session), "page": sliced(found, number, words), "total": total, "now": now}
+            return {**heading(session), "page": sliced(found, number, words), "total": total, "now": now}
 
         values = {"here": "ending", "within": within, "choices": WITHIN, "wording": wording}
         return {**values, **await in_session(request, read)}

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from models import attention, listings
 from models.enrollment_changes import Why
 from worker import clock
-from worker.console.attention.tabs import PAGE, Row, filled, page_number, sliced, tabs
+from worker.console.attention.tabs import PAGE, Row, filled, heading, page_number, sliced
 from worker.console.history.wording import who
 from worker.console.orders import wording
 from worker.console.orders.history import HOLD_STATES
@@ -54,7 +54,7 @@ class Holds(ConsolePage):
         decided = bool(filled(request, "decided"))
 
         def read(session: Session) -> Row:
-            return {"tabs": tabs(session), "holds": listings.holds(session, decided=decided, limit=DECIDED)}
+            return {**heading(session), "holds": listings.holds(session, decided=decided, limit=DECIDED)}
 
         words = {"here": "holds", "decided": decided, "rules": RULES, "states": HOLD_STATES}
         return {**words, "who": who, **await in_session(request, read)}

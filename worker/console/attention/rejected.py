@@ -13,7 +13,7 @@ from models.enrollment_changes import Why
 from models.rejects import MOST_RETRIES, RejectFilter
 from worker import clock, explain
 from worker.console import payloads
-from worker.console.attention.tabs import EXPORTED, PAGE, Row, filled, page_number, sliced, tabs
+from worker.console.attention.tabs import EXPORTED, PAGE, Row, filled, heading, page_number, sliced
 from worker.console.history.wording import who
 from worker.console.pages import ConsolePage, console_page, done
 from worker.console.ringing import ring
@@ -53,7 +53,7 @@ class Rejected(ConsolePage):
         def read(session: Session) -> Row:
             found = rejects.rows(session, wanted, PAGE + 1, PAGE * (number - 1))
             return {
-                "tabs": tabs(session),
+                **heading(session),
                 "groups": rejects.groups(session, _wanted({**words, "code": ""}, person_of(request).id)),
                 "page": sliced(found, number, words),
                 "total": rejects.count(session, wanted),

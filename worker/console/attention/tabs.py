@@ -1,7 +1,7 @@
 """The heading all pages of Attention share: what waits, kind by kind, and the pages of a list."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from models import attention
+from models.attention import Waiting
 from worker.errors import TermsyncError
+from worker.pages.live import said
 
 PAGE = 25
 # Lists are paged through up to here; whoever looks for more searches.
@@ -28,9 +30,18 @@ class Tab:
     waiting: int | None
 
 
+def heading(session: Session) -> Row:
+    """What every page of Attention shows first: the tabs, and what the topic said when it was made."""
+    waiting = attention.waiting(session)
+    return {"tabs": _tabs(waiting), "seen": said(asdict(waiting))}
+
+
 def tabs(session: Session) -> list[Tab]:
     """The kinds, in the order in which they matter."""
-    waiting = attention.waiting(session)
+    return _tabs(attention.waiting(session))
+
+
+def _tabs(waiting: Waiting) -> list[Tab]:
     return [
         Tab("holds", "Holds", waiting.holds),
         Tab("unmatched", "Unmatched customers", waiting.unmatched),
@@ -42,8 +53,7 @@ def tabs(session: Session) -> list[Tab]:
 
 def topic(session: Session) -> dict[str, Any]:
     """Changes when something begins to wait, or no longer does."""
-    waiting = attention.waiting(session)
-    return {tab: getattr(waiting, tab) for tab in ("unmatched", "rejected", "holds", "flagged")}
+    return asdict(attention.waiting(session))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,14 @@ from worker import clock, explain
 from worker.console import payloads
 from worker.console.history.wording import who
 from worker.console.orders import history, wording
+from worker.console.orders.listing import topic
 from worker.console.pages import ConsolePage, console_page, done
 from worker.console.ringing import ring
 from worker.errors import NotFound, TermsyncError
 from worker.login.person import person_of
 from worker.login.rights import Right
 from worker.pages.context import in_session, web_of
+from worker.pages.live import said
 from worker.pages.words import counted, day
 from worker.pipeline import orders
 from worker.queue import doorbell, runner
@@ -130,11 +132,12 @@ def _check_account(request: Request) -> None:
 
 
 def _read(session: Session, tenant: str, order_id: int) -> Row:
-    now = clock.now(session)
+    now, seen = clock.now(session), said(topic(session))
     order, landed = _find(session, tenant, order_id), order_detail.landed(session, order_id)
     assert landed is not None, "an order is accepted from a landing row"
     tenant_id, account = order["tenant_id"], pulling.bound_account(session)
     return {
+        "seen": seen,
         "order": order,
         "landed": landed,
         "compared": _compare(order, landed),

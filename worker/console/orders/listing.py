@@ -18,6 +18,7 @@ from worker.console.pages import ConsolePage, console_page
 from worker.errors import NotFound
 from worker.pages.context import in_session
 from worker.pages.export import export
+from worker.pages.live import said
 from worker.pipeline.scope import parse_instant
 
 PAGE = 25
@@ -74,11 +75,16 @@ class Orders(ConsolePage):
 
     @console_page()
     async def index(self, request: Request) -> Response:
-        page = await in_session(request, lambda session: _read(session, request.query_params))
-        tenants = await in_session(request, order_listing.tenant_names)
-        return self.show(
-            request, "orders/list.html", page=page, tenants=tenants, statuses=STATUS_NAMES, wording=wording
-        )
+        def read(session: Session) -> Row:
+            seen = said(topic(session))  # before the rows: what comes between is told, and shown again
+            return {
+                "seen": seen,
+                "page": _read(session, request.query_params),
+                "tenants": order_listing.tenant_names(session),
+            }
+
+        values = await in_session(request, read)
+        return self.show(request, "orders/list.html", statuses=STATUS_NAMES, wording=wording, **values)
 
     @console_page("/rows")
     async def rows(self, request: Request) -> Response:

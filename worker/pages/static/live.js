@@ -1,12 +1,24 @@
 // Live pages. <div data-live="topic another" data-fragment="/address"> is fetched anew and put in place when one of
 // its topics changes; every event also reaches scripts as `termsync:TOPIC` on document, with the topic's document
 // in `detail`. Nothing is fetched while the tab is hidden. Without scripts, a reload shows the same.
+// `data-seen` is what the topic said when the page was made: what changed before we listened shows too. A part that
+// somebody is at work in is put in place when they have left it.
 (function () {
   "use strict";
   const places = Array.from(document.querySelectorAll("[data-live]"));
   const topics = new Set(places.flatMap((place) => place.dataset.live.split(/\s+/)).filter(Boolean));
   const waiting = new Map();
+  const late = new Set();
   let source = null;
+
+  // Ticks and words that are not sent yet must not vanish.
+  function atWork(place) {
+    const changed = (control) => control.type === "checkbox" ? control.checked !== control.defaultChecked
+      : control.options ? control.selectedIndex !== Math.max(0, Array.from(control.options).findIndex((one) => one.defaultSelected))
+      : control.value !== control.defaultValue;
+    return place.contains(document.activeElement)
+      || Array.from(place.querySelectorAll("input, select, textarea")).some(changed);
+  }
 
   async function refresh(place) {
     if (waiting.get(place)) { waiting.set(place, "again"); return; }
@@ -14,7 +26,8 @@
     try {
       const answer = await fetch(place.dataset.fragment, { headers: { Accept: "text/html", "X-Live": "1" }, credentials: "same-origin" });
       if (answer.redirected || answer.status === 401) { signedOut(); return; }
-      if (answer.ok && !place.contains(document.activeElement)) {
+      if (atWork(place)) { late.add(place); return; }
+      if (answer.ok) {
         place.innerHTML = await answer.text();
         document.dispatchEvent(new CustomEvent("termsync:refreshed", { detail: place }));
       }
@@ -29,9 +42,15 @@
     let detail = null;
     try { detail = JSON.parse(event.data); } catch { return; }
     document.dispatchEvent(new CustomEvent("termsync:" + topic, { detail }));
-    if (first) { return; }
     for (const place of places) {
+      if (first && [undefined, event.data].includes(place.dataset.seen)) { continue; }
       if (place.dataset.fragment && place.dataset.live.split(/\s+/).includes(topic)) { refresh(place); }
+    }
+  }
+
+  function left() {
+    for (const place of late) {
+      if (!atWork(place)) { late.delete(place); refresh(place); }
     }
   }
 
@@ -62,6 +81,8 @@
     if (source) { source.close(); source = null; }
   }
 
+  document.addEventListener("focusout", () => setTimeout(left));
+  document.addEventListener("change", () => setTimeout(left));
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
   window.addEventListener("pagehide", close);
   window.addEventListener("pageshow", open);
