@@ -77,7 +77,7 @@ class Console(BaseAdmin):
         for view in views():
             self.add_view(view)
         self.routes.append(
-            Route("/export/{key}/{form}", needs(Right.SEE_CONSOLE)(export_list(self)), name="export")
+            Route("/export/{key}/{form}", needs(Right.SEE_CONSOLE, export_list(self)), name="export")
         )
 
     def _init_csrf(self) -> None:
@@ -101,7 +101,7 @@ class Console(BaseAdmin):
                 return self.said(request, error)
 
         right: Right | None = getattr(handler, "right", None)
-        return endpoint if right is None else needs(right)(endpoint)
+        return endpoint if right is None else needs(right, endpoint)
 
     def said(self, request: Request, error: TermsyncError) -> Response:
         """An error that a person can meet: a message on the page they came from, or a page of its own."""
@@ -116,6 +116,8 @@ class Console(BaseAdmin):
 
     async def _render_error(self, request: Request, exc: Exception = UNKNOWN) -> Response:
         assert isinstance(exc, HTTPException)
+        if request.state.person is None:  # a file of the program that is not there: nobody was asked who they are
+            return refusals.nothing_here(request)
         if exc.status_code == 404:
             return self.error_page(request, 404, "There is no such page.", "Look for it in the menu.")
         return self.error_page(request, exc.status_code, str(exc.detail), "Go back and try again.")
@@ -135,7 +137,7 @@ def _with_right(route: Route) -> Route:
         answer: Response = await theirs(request)
         return answer
 
-    return Route(route.path, needs(right)(endpoint), methods=list(route.methods or ()), name=route.name)
+    return Route(route.path, needs(right, endpoint), methods=list(route.methods or ()), name=route.name)
 
 
 def _came_from(request: Request) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from models import edit_jobs
@@ -38,4 +38,12 @@ async def live(request: Request) -> Response:
     return StreamingResponse(hub.events(asked, still_signed_in), media_type="text/event-stream", headers=headers)
 
 
-ROUTES: list[Route] = [page("/console/live", live, Right.SEE_CONSOLE, name="live")]
+async def console(request: Request) -> Response:
+    """The console's address without the slash at its end."""
+    return RedirectResponse("/console/", 303)
+
+
+ROUTES: list[Route] = [
+    page("/console", console, Right.SEE_CONSOLE),
+    page("/console/live", live, Right.SEE_CONSOLE, name="live"),
+]

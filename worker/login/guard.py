@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -22,21 +23,19 @@ WHILE_PASSWORD_MUST_CHANGE = (PASSWORD_PAGE, "/logout")
 Endpoint = Callable[..., Any]
 
 
-def needs(right: Right) -> Callable[[Endpoint], Endpoint]:
-    """Names the right of an endpoint."""
-
-    def named(endpoint: Endpoint) -> Endpoint:
-        endpoint.right = right  # type: ignore[attr-defined]
-        return endpoint
-
-    return named
+def needs(right: Right, endpoint: Endpoint) -> Endpoint:
+    """The endpoint with its right named; the one that was given stays as it is: it may have others elsewhere."""
+    named: Any = partial(endpoint)
+    named.right = right
+    found: Endpoint = named
+    return found
 
 
 def page(
     path: str, endpoint: Endpoint, right: Right, methods: Sequence[str] = ("GET",), name: str | None = None
 ) -> Route:
     """A route that whoever has `right` may open."""
-    return Route(path, endpoint=needs(right)(endpoint), methods=list(methods), name=name)
+    return Route(path, endpoint=needs(right, endpoint), methods=list(methods), name=name or endpoint.__name__)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,15 @@ def main(settings: Settings, host: str, port: int) -> None:
         engine = make_engine(addresses.database_url, application_name="termsync web", pool_size=POOL_SIZE)
         app = make_app(engine, settings, addresses.redis_url)
         try:
+            # No log of requests: their addresses hold codes of single sign-on and what people search for.
             uvicorn.run(
-                app, host=host, port=port, log_config=None, server_header=False, timeout_graceful_shutdown=3
+                app,
+                host=host,
+                port=port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=3,
             )
         finally:
             engine.dispose()
