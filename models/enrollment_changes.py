@@ -90,8 +90,8 @@ from flipped
 SWEEP = text(_SWEEP.format(cause="case when e.expiration_date is null then 'term_ended' else 'manual_date' end"))
 RELEASE = text(_SWEEP.format(cause=cause_of_time("e")))
 
-# Until the end of the transaction. The default, meant for disks that turn, has the planner read the whole table for
-# some hundred boundaries.
+# Until the end of the transaction. The default, meant for disks that turn, has the planner read the whole table
+# for some hundred boundaries.
 _BY_INDEX = text("select set_config('random_page_cost', '1.1', true)")
 
 

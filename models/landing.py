@@ -68,10 +68,10 @@ on conflict do nothing
 """)
 
 # Newer by NetSuite's modification time wins; at the same time, the later reading does (a changed line need not
-# move the time). A row whose time cannot be read may be newer than every time that is known: it yields only to what
-# was read after it. Gone stays gone until a page read after that names the order: a late page cannot bring it back.
-# A rejected row changes no term, but is due where the order is accepted: its flag may. Ordered by id, so that two
-# pages that overlap take their row locks in the same order.
+# move the time). A row whose time cannot be read may be newer than every time that is known: it yields only to
+# what was read after it. Gone stays gone until a page read after that names the order: a late page cannot bring
+# it back. A rejected row changes no term, but is due where the order is accepted or held: its flag may. Ordered by
+# id, so that two pages that overlap take their row locks in the same order.
 # An order not landed before, of a tenant that had none, is accepted as it lands: nobody can be on it, and there is
 # nothing the guard could weigh it against. It spares a first load half of its work.
 _LAND = text("""
@@ -270,6 +270,9 @@ where l.customer_id = any(:customer_ids) and c.tenant_id is not null and l.rejec
 union
 select o.tenant_id, o.id from landing_order l join sales_order o on o.id = l.order_id
 where l.customer_id = any(:customer_ids)
+union  -- the tenant that holds the order, or is yet to look at it
+select d.tenant_id, d.order_id from landing_order l join landing_due d on d.order_id = l.order_id
+where l.customer_id = any(:customer_ids)
 order by 1, 2
 on conflict (tenant_id, order_id) do update set hold_id = null
 returning 1
@@ -282,5 +285,5 @@ def lock_mapping(session: Session) -> None:
 
 
 def due_again(session: Session, customer_ids: Sequence[int]) -> int:
-    """Compare all orders of these customers anew, for their present tenant and for any that had them."""
+    """Compare all orders of these customers anew, for their present tenant and for any that had or held them."""
     return len(session.execute(_REDUE_CUSTOMER, {"customer_ids": list(customer_ids)}).all())

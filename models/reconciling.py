@@ -93,7 +93,10 @@ def propose(session: Session, tenant_id: int) -> int:
 
 
 def propose_hold(session: Session, hold_id: int) -> int:
-    """Fill `proposal` with exactly the list of a hold, against the orders as they are accepted now."""
+    """Fill `proposal` with exactly the list of a hold, against the orders as they are accepted now.
+
+    But no order that would be new to the tenant while it is another's by now.
+    """
     start_proposals(session)
     session.execute(
         text(f"""
@@ -101,8 +104,10 @@ def propose_hold(session: Session, hold_id: int) -> int:
         select {", ".join(f"i.{column}" for column in _COLUMNS.split(", "))}, o.id is null, o.term_end, o.flag
         from hold_item i
         join hold h on h.id = i.hold_id
+        join landing_order l on l.order_id = i.order_id
+        left join customer c on c.id = l.customer_id
         left join sales_order o on o.id = i.order_id and o.tenant_id = h.tenant_id
-        where i.hold_id = :hold_id
+        where i.hold_id = :hold_id and (o.id is not null or c.tenant_id = h.tenant_id)
         """),
         {"hold_id": hold_id},
     )

@@ -419,15 +419,24 @@ class Oracle:
         return terms.flag is None and not self._has_ended(client, terms, at or self.now)
 
     def approve(self, key: str) -> None:
-        hold, self.clients[key].hold = self.clients[key].hold, None
-        assert hold is not None
+        hold = self._list(key)
+        self.clients[key].hold = None
         self._accept(key, hold)
+
+    def _list(self, key: str) -> dict[int, Terms]:
+        """What the open hold lists, but for orders that would be new and are another's by now."""
+        hold = self.clients[key].hold
+        assert hold is not None
+        return {
+            order: terms
+            for order, terms in hold.items()
+            if (key, order) in self.accepted or self.customers.get(self.landed[order].said.customer) == key
+        }
 
     def reject(self, key: str) -> None:
         """Earlier ends are dropped for good, also that all orders are gone; the rest is accepted."""
         client = self.clients[key]
-        hold = client.hold
-        assert hold is not None
+        hold = self._list(key)
         for order, terms in hold.items():
             old = self.accepted.get((key, order))
             if old and terms.end and (old.end is None or terms.end < old.end):

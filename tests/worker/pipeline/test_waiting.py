@@ -1,14 +1,18 @@
 """What waits for a person goes on waiting: only NetSuite's own data can take it back, time and staff cannot."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hold_desk import FUTURE, NOW, PAST, Desk, open_desk
 from sqlalchemy.orm import Session, sessionmaker
 
-from worker.pipeline import holds
+from models.enrollment_changes import Why
+from worker.pipeline import holds, tenants
 
 TODAY = NOW.date()
+Decision = Callable[..., Any]
 
 
 @pytest.fixture
@@ -96,6 +100,37 @@ def test_a_new_order_that_becomes_unreadable_leaves_the_list(desk: Desk) -> None
     again = desk.reconcile()
     assert again not in (None, hold)
     assert desk.query(f"select order_id from hold_item where hold_id = {again}") == [(1,)]
+
+
+def test_a_new_order_whose_customer_goes_leaves_the_list(desk: Desk) -> None:
+    beta = desk.school.open_another("beta", NOW)
+    with desk.sessions.begin() as session:
+        tenants.map_customer(session, desk.school.tenant_ids["acme"], 2, Why("staff", NOW))
+    desk.netsuite_says((1, PAST))
+    desk.netsuite_says((9, FUTURE), customer=2)
+    hold = desk.reconcile()
+    with desk.sessions.begin() as session:
+        tenants.unmap_customer(session, desk.school.tenant_ids["acme"], 2, Why("staff", NOW))
+        tenants.map_customer(session, beta, 2, Why("staff", NOW))
+    again = desk.reconcile()
+    assert again not in (None, hold)
+    assert desk.query(f"select order_id from hold_item where hold_id = {again}") == [(1,)]
+
+
+@pytest.mark.parametrize("decision", [holds.approve, holds.reject])
+def test_a_decision_takes_no_order_that_is_another_tenants_by_now(desk: Desk, decision: Decision) -> None:
+    """The customer was mapped elsewhere, and somebody decides before that is looked at."""
+    beta = desk.school.open_another("beta", NOW)
+    desk.netsuite_says((1, PAST), (9, FUTURE))
+    hold = desk.reconcile()
+    assert hold is not None
+    with desk.sessions.begin() as session:
+        tenants.map_customer(session, beta, 2, Why("staff", NOW))
+    desk.netsuite_says((9, FUTURE), customer=2)
+    desk.decide(decision, hold)
+    assert desk.query("select id from sales_order order by id") == [(1,), (2,), (3,)]
+    desk.reconcile()
+    assert desk.query(f"select id from sales_order where tenant_id = {beta}") == [(9,)]
 
 
 def test_a_held_change_is_approved_whoever_is_left(desk: Desk, held: int) -> None:
