@@ -175,7 +175,7 @@ select distinct i.term_end + t.grace_days, t.time_zone
 from hold h join tenant t on t.id = h.tenant_id join hold_item i on i.hold_id = h.id
 where h.id = :hold_id and i.term_end is not null and i.term_end is distinct from i.term_end_before
 """)
-# Whom approving would newly expire, as `models.reconciling.WOULD_EXPIRE` counts them.
+# Whose access approving would end earlier: those the guard counted, and those whose end lies beyond its horizon.
 _HOLD_PEOPLE = text(f"""
 select u.key as user, u.name, u.email, u.active, c.key as course, cv.title, i.number, i.order_id,
     i.term_end_before, i.term_end, e.boundary, day_map.boundary as new_boundary, t.time_zone
@@ -186,13 +186,13 @@ join users u on u.id = e.user_id
 join course_version cv on cv.id = e.course_version_id join course c on c.id = cv.course_id
 where h.id = :hold_id and i.term_end is distinct from i.term_end_before
     and e.status = 'E' and e.expiration_date is null
-    and day_map.boundary <= :now and (e.boundary is null or e.boundary > :now)
+    and (e.boundary is null or e.boundary > greatest(day_map.boundary, :now))
 order by u.name, u.id, e.id limit :limit offset :offset
 """)
 
 
 def hold_people(session: Session, hold_id: int, now: datetime, limit: int = 50, offset: int = 0) -> list[Row]:
-    """The enrollments that approving the hold at `now` would newly expire, by name."""
+    """The enrollments whose access approving the hold at `now` would end earlier, by name."""
     ends = session.execute(_HOLD_ENDS, {"hold_id": hold_id}).all()
     if not ends:
         return []
