@@ -26,8 +26,8 @@ from worker.pipeline.orders import given
 HERE = "/console/attention/holds"
 # Rules of the guard, in words.
 RULES = {
-    "people": "Too many people would lose access at once",
-    "orders": "Too many orders would end in the past",
+    "people": "Too many people would lose access",
+    "orders": "Too many orders would be cut short",
     "all-gone": "Every order of the tenant would be gone",
     "undone": "Accepted terms that somebody took back",
 }
@@ -102,11 +102,13 @@ class Holds(ConsolePage):
         reason, actor = str((await request.form()).get("reason", "")), person_of(request).actor
         hold_id = request.path_params["hold_id"]
 
-        def work(session: Session) -> None:
-            holds.reject(session, hold_id, Why(actor, clock.now(session)), given(reason))
+        def work(session: Session) -> str:
+            accepted = holds.reject(session, hold_id, Why(actor, clock.now(session)), given(reason))
+            return f"{counted(accepted.new + accepted.changed, 'other change')} of the list accepted."
 
-        await in_session(request, work)
-        return done(request, f"Hold {hold_id} is rejected: the accepted terms stay in force.", f"{HERE}/{hold_id}")
+        others = await in_session(request, work)
+        said = f"Hold {hold_id} is rejected: nobody loses access by it; {others}"
+        return done(request, said, f"{HERE}/{hold_id}")
 
     @console_page("/{hold_id:int}/people/{form}")
     async def exported(self, request: Request) -> Response:
