@@ -1,11 +1,12 @@
 """What an order's marks, its term and its history are called on pages."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from models.sales_order import STATUS_NAMES
 from models.terms import has_ended, today
+from worker.pages.words import day
 
 # What a mark is called, and what it means for the people on the order.
 MARKS: dict[str, tuple[str, str]] = {
@@ -35,6 +36,15 @@ def marks(row: Mapping[str, Any]) -> list[str]:
     return found + (["held"] if row["hold_id"] else [])
 
 
+def term(start: date | None, end: date | None) -> str:
+    """`1 Jan 2026 to 31 Dec 2026`, `until 31 Dec 2026`, `from 1 Jan 2026` or `no term`."""
+    if start is not None and end is not None:
+        return f"{day(start)} to {day(end)}"
+    if start is None and end is None:
+        return "no term"
+    return f"from {day(start)}" if end is None else f"until {day(end)}"
+
+
 def term_state(row: Mapping[str, Any], now: datetime) -> str:
     """How the term stands in the tenant's zone: `ended`, `ends in 12 days`, `starts tomorrow` or nothing."""
     end, start, here = row["term_end"], row["term_start"], today(now, row["time_zone"])
@@ -43,7 +53,7 @@ def term_state(row: Mapping[str, Any], now: datetime) -> str:
     if start is not None and start > here:
         return f"starts {_in_days((start - here).days)}"
     if end is None:
-        return "no end date"
+        return "" if start is None else "no end date"
     left = (end - here).days
     if left < 0:
         return "in its grace days"
