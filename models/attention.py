@@ -40,18 +40,30 @@ exists (select from enrollment e where e.sales_order_id = o.id and e.tenant_id =
     and status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now) = 'E')
 """
 # A renewal is another order of the tenant that people can be moved to and that lasts longer.
-_RENEWAL = """
+_ASSIGNABLE = "n.flag is null and n.status not in ('A', 'C')"
+_RENEWAL = f"""
 select n.id, n.number, n.term_start, n.term_end, n.customer_id
 from sales_order n
-where n.tenant_id = o.tenant_id and n.id <> o.id and n.flag is null and n.status not in ('A', 'C')
-    and coalesce(n.term_end, 'infinity') > o.term_end
+where n.tenant_id = o.tenant_id and {_ASSIGNABLE} and coalesce(n.term_end, 'infinity') > o.term_end
 """
+# Whatever outlasts the order is a renewal of it, so the latest end of the tenant tells whether there is one.
+_TENANTS = f"""
+tenants as materialized (
+    select t.*, cast(cast(:now as timestamptz) at time zone t.time_zone as date) as today,
+        latest.term_end as latest_end
+    from tenant t join (
+        select n.tenant_id, max(coalesce(n.term_end, 'infinity')) as term_end from sales_order n
+        where {_ASSIGNABLE} group by n.tenant_id
+    ) latest on latest.tenant_id = t.id
+)
+"""
+# Dates of UTC come first: they leave few orders of which the tenant's own date is to be asked.
 _ENDING = f"""
-from sales_order o join tenant t on t.id = o.tenant_id
+from sales_order o join tenants t on t.id = o.tenant_id
 where o.flag is null and o.status not in ('A', 'C')
-    and o.term_end >= cast(cast(:now as timestamptz) at time zone t.time_zone as date) - t.grace_days
-    and o.term_end <= cast(cast(:now as timestamptz) at time zone t.time_zone as date) + cast(:days as int)
-    and exists ({_RENEWAL}) and {_HAS_PEOPLE}
+    and o.term_end < cast(:now as date) + cast(:days as int) + 2
+    and o.term_end between t.today - t.grace_days and t.today + cast(:days as int)
+    and o.term_end < t.latest_end and {_HAS_PEOPLE}
 """
 _WAITING = text(f"""
 select
@@ -144,6 +156,7 @@ def flagged(
 
 
 _ENDING_ROWS = text(f"""
+with {_TENANTS}
 select o.id, o.tenant_id, o.number, o.term_end, o.customer_id, c.name as customer_name, t.key as tenant,
     t.name as tenant_name, t.time_zone, t.grace_days, r.id as renewal_id, r.number as renewal_number,
     r.term_start as renewal_start, r.term_end as renewal_end, o.total

@@ -61,12 +61,13 @@ _SORTS: dict[str, str] = {
 _TYPES: dict[str, str] = {"changed": "timestamptz", "term_start": "date", "term_end": "date"}
 
 _CONDITIONS: dict[str, str] = {
-    "tenant": "t.key = :tenant",
+    "tenant": "o.tenant_id = (select id from tenant where key = :tenant)",
     "customer": "o.customer_id = :customer",
     "status": "o.status = :status",
     "ends_from": "o.term_end >= :ends_from",
     "ends_to": "o.term_end <= :ends_to",
-    "text": "(o.number ilike :text or c.name ilike :text or :text_id in (o.customer_id, o.id))",
+    "text": "(o.number ilike :text or o.id = :text_id or o.customer_id = :text_id"
+    " or o.customer_id in (select n.id from customer n where n.name ilike :text))",
     "changed_since": "o.accepted_at >= :changed_since",
 }
 _MARKED: dict[str, str] = {

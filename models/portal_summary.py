@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.portal_selection import Selection
-from models.portal_standing import FROM, LAST_DAY
+from models.portal_standing import FROM
 from models.status import Status
 
 Period = Literal["month", "week"]
@@ -72,22 +72,24 @@ class Summary:
         return found
 
 
-# Counted by day first, which makes few rows of many; months, weeks and titles are found for those few.
+# Counted by boundary first, which makes few rows of many; days, months and titles are found for those few. The
+# last day is the day before the boundary, so that no order is read.
 _SUMMARY = """
 with counted as (
     select e.tenant_id, e.course_version_id, s.status, u.active,
-        case when s.status = 'E' then {last_day} end as day,
+        case when s.status = 'E' then e.boundary end as boundary,
         count(*) as enrollments
     {from_}
     where {where}
     group by 1, 2, 3, 4, 5
 )
 select c.key as course, v.key as version, v.title, n.status, n.active,
-    cast(date_trunc(:period, cast(n.day as timestamp)) as date) as period, cast(sum(n.enrollments) as bigint),
-    cast(coalesce(sum(n.enrollments) filter (where n.day - today.day between 0 and :soon), 0) as bigint) as soon
+    cast(date_trunc(:period, cast(last.day as timestamp)) as date) as period, cast(sum(n.enrollments) as bigint),
+    cast(coalesce(sum(n.enrollments) filter (where last.day - today.day between 0 and :soon), 0) as bigint) as soon
 from counted n
 join tenant t on t.id = n.tenant_id
 cross join lateral (select cast(cast(:now as timestamptz) at time zone t.time_zone as date) as day) today
+cross join lateral (select cast(n.boundary at time zone t.time_zone as date) - 1 as day) last
 join course_version v on v.id = n.course_version_id
 join course c on c.id = v.course_id
 group by c.key, v.key, v.title, n.status, n.active, period
@@ -98,7 +100,7 @@ order by v.title, c.key, v.key, period
 def summary(session: Session, selection: Selection, now: datetime, period: Period = "month") -> Summary:
     """Count what `selection` names, of every course and both statuses; `Summary.of` narrows to one course."""
     everything = replace(selection, status=None, course=None)
-    statement = _SUMMARY.format(last_day=LAST_DAY, from_=FROM, where=everything.where())
+    statement = _SUMMARY.format(from_=FROM, where=everything.where())
     parameters = everything.parameters(now) | {"period": period, "soon": SOON}
     rows = session.execute(text(statement), parameters)
     return Summary(tuple(Count(row.course, row.version, row.title, Status(row.status), *row[4:]) for row in rows))

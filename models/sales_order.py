@@ -99,6 +99,8 @@ class SalesOrder(Base):
         CheckConstraint("term_end is null or term_start is null or term_start <= term_end", name="term_order"),
         Index("ix_sales_order_flagged", "tenant_id", postgresql_where=text("flag is not null")),
         Index("ix_sales_order_tenant_id_number", "tenant_id", "number"),
+        # Orders by when they came in: the first page of their list, and what is asked every second for open pages.
+        Index("ix_sales_order_accepted_at", "accepted_at", "id", "tenant_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
