@@ -1,38 +1,18 @@
-"""The application over a socket with a few people in it, and a browser."""
+"""Fixtures: the application over a socket with a few people in it, and a browser."""
 
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from sqlalchemy import Engine, text
-from sqlalchemy.orm import Session, sessionmaker
-from web_running import add_staff, browsing, give_password, serving
-
-ANA, LEO = "ana@staff.example", "leo@acme.example"
-ADD_TENANT = text("insert into tenant (key, name) values (:key, initcap(:key)) returning id")
-ADD_USER = text("""
-insert into users (tenant_id, key, name, email, manager_id)
-values ((select id from tenant where key = :tenant), :key, initcap(:key), :email, :manager) returning id
-""")
-
-
-def add_user(session: Session, tenant: str, key: str, email: str, manager: int | None = None) -> int:
-    """A user of a tenant, which is made when it is not there; returns the id. They can sign in with PASSWORD."""
-    if session.execute(text("select 1 from tenant where key = :key"), {"key": tenant}).first() is None:
-        session.execute(ADD_TENANT, {"key": tenant})
-    values = {"tenant": tenant, "key": key, "email": email, "manager": manager}
-    found: int = session.execute(ADD_USER, values).scalar_one()
-    give_password(session, found)
-    return found
+from login_people import open_site
+from sqlalchemy import Engine
+from web_running import browsing
 
 
 @pytest.fixture
-def site(database: Engine, sessions: sessionmaker[Session]) -> Iterator[str]:
+def site(database: Engine) -> Iterator[str]:
     """Address of the application; ANA is admin, LEO a learner of Acme."""
-    with sessions.begin() as session:
-        add_staff(session, "admin", ANA)
-        add_user(session, "acme", "leo", LEO)
-    with serving(database) as url:
+    with open_site(database) as url:
         yield url
 
 
@@ -41,9 +21,3 @@ def browser(site: str) -> Iterator[httpx.Client]:
     """A browser without scripts that does not follow redirects."""
     with browsing(site) as client:
         yield client
-
-
-def actions(session: Session) -> list[tuple[str, str]]:
-    """(action, subject) of what is on record, in order."""
-    rows = session.execute(text("select action, subject from staff_action order by id"))
-    return [(row.action, row.subject) for row in rows]

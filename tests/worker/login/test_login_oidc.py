@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from login_site import ANA, LEO, actions, add_user
+from login_people import ANA, LEO, actions, add_user
 from oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider, provider, sign_in_there
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker

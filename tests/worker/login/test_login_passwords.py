@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from login_site import ANA, LEO, actions, add_user
+from login_people import ANA, LEO, actions, add_user
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 from web_running import PASSWORD, browsing, send, sign_in, token_of

@@ -1,13 +1,29 @@
 """What other sites, frames and forged requests meet."""
 
 import re
+from collections.abc import Iterator
 
 import httpx
 import pytest
-from login_site import ANA, LEO
+from login_people import ANA, LEO, open_site
+from own_databases import fresh_database
 from web_running import PASSWORD, browsing, sign_in, token_of
 
+from worker.database import make_engine
+from worker.embedded import Addresses
+
 pytest_plugins = ("login_site",)
+
+
+@pytest.fixture(scope="module")
+def site(servers: Addresses, template: str) -> Iterator[str]:
+    """One for all tests here: they change nothing."""
+    with fresh_database(servers.database_url, template) as url:
+        engine = make_engine(url)
+        with open_site(engine) as address:
+            yield address
+        engine.dispose()
+
 
 FIELDS = {"email": ANA, "password": PASSWORD}
 

@@ -4,7 +4,7 @@ import re
 
 import httpx
 import pytest
-from login_site import ANA, LEO
+from login_people import ANA, LEO
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 from web_running import browsing, send, serving, sign_in
@@ -117,8 +117,11 @@ def test_use_keeps_a_session_but_an_open_page_does_not(
         return float(seconds)
 
     age()
-    with browser.stream("GET", "/console/live?topics=health") as events:
+    listening = {"accept": "text/event-stream"}  # as browsers say it
+    with browser.stream("GET", "/console/live?topics=health", headers=listening) as events:
         assert events.status_code == 200
+    assert age() > 500
+    assert browser.get("/console/health/strip", headers={"x-live": "1"}).status_code == 200
     assert age() > 500
     browser.get("/console/")
     assert age() < 60

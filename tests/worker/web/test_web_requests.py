@@ -6,13 +6,15 @@ from http.client import HTTPConnection
 
 import httpx
 import pytest
+from own_databases import fresh_database
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session, sessionmaker
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from web_running import add_staff, browsing, send, serving_app, sign_in, token_of
 
+from worker.database import make_engine, make_sessions
+from worker.embedded import Addresses
 from worker.errors import NotFound, TermsyncError
 from worker.login.guard import page, right_of, walk
 from worker.login.rights import Right
@@ -36,11 +38,21 @@ async def _unnamed(request: Request) -> Response:
     return PlainTextResponse("reached")
 
 
-@pytest.fixture
-def site(database: Engine, sessions: sessionmaker[Session]) -> Iterator[str]:
-    with sessions.begin() as session:
-        add_staff(session, "admin")
-    app = make_app(database, load())
+@pytest.fixture(scope="module")
+def engine(servers: Addresses, template: str) -> Iterator[Engine]:
+    """One database for all tests here: they change nothing."""
+    with fresh_database(servers.database_url, template) as url:
+        engine = make_engine(url)
+        with make_sessions(engine).begin() as session:
+            add_staff(session, "admin")
+            add_staff(session, "ops")
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def site(engine: Engine) -> Iterator[str]:
+    app = make_app(engine, load())
     app.router.routes.extend(
         [
             page("/fault", _fault, Right.SIGNED_IN),
@@ -107,8 +119,8 @@ def test_no_spelling_of_an_address_gets_in_unsigned(site: str, path: str) -> Non
     connection.close()
 
 
-def test_every_open_path_is_no_page_of_ours(site: str, database: Engine) -> None:
-    for guarded in walk(make_app(database, load()).router.routes):
+def test_every_open_path_is_no_page_of_ours(engine: Engine) -> None:
+    for guarded in walk(make_app(engine, load()).router.routes):
         assert not guarded.path.startswith(tuple(path for path in OPEN if path.endswith("/")))
         assert guarded.path not in OPEN
 
@@ -188,9 +200,7 @@ def test_actions_of_lists_that_are_not_named_are_refused(browser: httpx.Client) 
     assert "admin@staff.example" in browser.get("/console/accounts/list").text
 
 
-def test_a_refused_role_is_told_who_may(browser: httpx.Client, site: str, sessions: sessionmaker[Session]) -> None:
-    with sessions.begin() as session:
-        add_staff(session, "ops")
+def test_a_refused_role_is_told_who_may(site: str) -> None:
     with browsing(site) as ops:
         sign_in(ops, "ops@staff.example")
         refused = ops.get("/console/accounts/new")
