@@ -6,15 +6,15 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 _ORDERS = text("""
-select t.key as tenant, v.number_after as number, v.order_id, v.number_before, v.status_before, v.status_after,
-    v.term_start_before, v.term_start_after, v.term_end_before, v.term_end_after, v.flag_before, v.flag_after
+select t.key as tenant, t.name as tenant_name, v.number_after as number, v.order_id, v.number_before,
+    v.status_before, v.status_after, v.term_start_before, v.term_start_after, v.term_end_before, v.term_end_after, v.flag_before, v.flag_after
 from sales_order_event v join tenant t on t.id = v.tenant_id
 where v.run_id = :run_id order by v.id limit :limit
 """)
 # Orders this very transaction accepted for the first time write no history yet.
 _NEW_ORDERS = text("""
-select t.key as tenant, o.number, o.id as order_id, o.status as status_after, o.term_start as term_start_after,
-    o.term_end as term_end_after
+select t.key as tenant, t.name as tenant_name, o.number, o.id as order_id,
+    o.status as status_after, o.term_start as term_start_after, o.term_end as term_end_after
 from sales_order o join tenant t on t.id = o.tenant_id
 where o.xmin = pg_current_xact_id()::xid
     and not exists (select from sales_order_event v
@@ -23,8 +23,8 @@ order by t.key, o.id limit :limit
 """)
 # Who changes status comes first: a change of zone re-dates everybody.
 _ENROLLMENTS = text("""
-select t.key as tenant, t.time_zone, v.enrollment_id as enrollment, u.key as user, u.name, c.key as course,
-    cv.key as version, v.cause,
+select t.key as tenant, t.name as tenant_name, t.time_zone, v.enrollment_id as enrollment, u.key as user, u.name,
+    c.key as course, cv.title, cv.key as version, v.cause,
     coalesce(v.before ->> 'status', v.status) as status_before, v.status as status_after,
     case when v.before ? 'boundary' then v.before ->> 'boundary' else v.boundary::text end as boundary_before,
     v.boundary::text as boundary_after

@@ -223,8 +223,9 @@ with {span}, flips as (
 _OUTCOMES = f"{_FLIPS} select outcome, count(*) from flips group by outcome"
 _LEFT = f"""
 {_FLIPS}
-select f.enrollment_id as enrollment, t.key as tenant, u.key as user, u.name as name, c.key as course,
-    cv.key as version, f.status_before, f.status_now, f.outcome as reason, o.number as sales_order,
+select f.enrollment_id as enrollment, t.key as tenant, t.name as tenant_name, u.key as user, u.name as name,
+    c.key as course, cv.title, cv.key as version, f.status_before, f.status_now, f.outcome as reason,
+    o.number as sales_order,
     cast({LAST_DAY.replace(":grace_days", "t.grace_days")} as text) as last_day
 from flips f
 join enrollment e on e.id = f.enrollment_id
@@ -237,7 +238,7 @@ where f.outcome <> 'restored' order by f.outcome, u.name, f.enrollment_id limit 
 """
 _LEFT_ORDERS = f"""
 {_TERMS}
-select k.key as tenant, o.number as sales_order, o.id as order_id,
+select k.key as tenant, k.name as tenant_name, o.number as sales_order, o.id as order_id,
     cast(t.term_end as text) as term_end_before, cast(o.term_end as text) as term_end_now
 from terms t join sales_order o on o.id = t.order_id and o.tenant_id = :tenant_id
 join tenant k on k.id = o.tenant_id

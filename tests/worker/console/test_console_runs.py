@@ -207,7 +207,7 @@ def test_a_dry_run_shows_its_diff_and_is_then_done_for_real(signed_in: SignIn, w
     client = signed_in()
     at = f"/console/runs/{dry}"
     page = client.get(at)
-    for told in ("Orders that would change", "2026-12-31", "2026-03-01", "Expired", "1 Jan 2027, 00:00 EST"):
+    for told in ("Orders that would change", "31 Dec 2026", "1 Mar 2026", "Expired", "1 Jan 2027, 00:00 EST"):
         assert told in words(page)
     assert "<b>Ana</b>" not in page.text
     real = run_of(world.session, run_at(send(client, at, f"{at}/again", real="yes")))

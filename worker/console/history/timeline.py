@@ -48,7 +48,9 @@ def _of_order(event: Mapping[str, Any]) -> Line:
         before, after = event[f"{name}_before"], event[f"{name}_after"]
         if before != after:
             changes.append(_pair(words, before or "none", after or "none"))
-    title = f"Sales order {event['number']} changed in NetSuite and was accepted"
+    by_itself = event["actor"] in wording.ENGINE
+    what = "changed in NetSuite and was accepted" if by_itself else "was changed by somebody's decision"
+    title = f"Sales order {event['number']} {what}"
     return Line(event["at"], title, changes, wording.who(event["actor"]), event["run_id"], of_order=True)
 
 

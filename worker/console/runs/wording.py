@@ -1,12 +1,12 @@
 """Runs in words."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from markupsafe import Markup
 
-from worker.pages.words import instant, time_tag
+from worker.pages.words import day, instant, time_tag
 from worker.pipeline.scope import parse_instant
 from worker.pipeline.tenant_change import TenantChange
 
@@ -107,6 +107,17 @@ def person(asked_by: str) -> str:
 def when(moment: str | None, zone: str) -> Markup | str:
     """An instant as it is kept in a list of changes, in a tenant's zone."""
     return time_tag(None if moment is None else parse_instant(moment), zone)
+
+
+def term(start: str | None, end: str | None) -> str:
+    """The days of a term as they are kept in a list of changes."""
+    first = day(date.fromisoformat(start)) if start else "open"
+    return f"{first} to {day_or(end, 'open end')}"
+
+
+def day_or(kept: str | None, otherwise: str) -> str:
+    """A day as it is kept in a list of changes."""
+    return day(date.fromisoformat(kept)) if kept else otherwise
 
 
 def duration(run: Mapping[str, Any]) -> timedelta | None:
