@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 _ORDERS = text("""
 select t.key as tenant, t.name as tenant_name, v.number_after as number, v.order_id, v.number_before,
-    v.status_before, v.status_after, v.term_start_before, v.term_start_after, v.term_end_before, v.term_end_after, v.flag_before, v.flag_after
+    v.status_before, v.status_after, v.term_start_before, v.term_start_after, v.term_end_before, v.term_end_after,
+    v.flag_before, v.flag_after
 from sales_order_event v join tenant t on t.id = v.tenant_id
 where v.run_id = :run_id order by v.id limit :limit
 """)
