@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from . import access, again, expiry, host, pulling, queue
+from . import access, again, expiry, host, pages, pulling, queue
 from .bench import FULL, SMALL, Bench, Sizes, started
 from .figures import Figure, table
 from .world import Worlds
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "Q9": queue.q9_pickup,
     "Q10": queue.q10_recovery,
     "Q11": pulling.q11_slow_account,
+    "Q12": pages.q12_pages,
     "Q15": access.q15_access,
 }
 

@@ -46,6 +46,7 @@ class Sizes:
     page_latency: float = 0.5  # s
     slots: int = 5
     latency_runs: int = 3
+    page_views: int = 30
     load_seconds: float = 10
     load_runs: int = 3
 
@@ -63,6 +64,7 @@ SMALL = Sizes(
     rings=30,
     kills=1,
     latency_runs=1,
+    page_views=15,
     load_seconds=5,
     load_runs=2,
 )
@@ -82,6 +84,7 @@ TINY = Sizes(
     kills=1,
     page_latency=0.05,
     latency_runs=1,
+    page_views=2,
     load_seconds=0.5,
     load_runs=1,
 )

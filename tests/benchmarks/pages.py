@@ -1,0 +1,142 @@
+"""Q12: the lists of the console and of the portal, asked of a web process by somebody who is signed in."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from statistics import quantiles
+
+import httpx
+from web_running import add_staff, browsing, give_password, sign_in
+
+from worker.demo.account import free_port
+from worker.lifeline import end_with_parent
+
+from .bench import Bench, Database
+from .figures import Figure, Spread
+from .installation import installation
+from .workers import wait_until, worker_environment
+from .world import Worlds
+
+WARM_UP = 3
+MOST = 200.0  # ms
+COURSE = "/console/courses/t1/1"
+# What is asked for, by whom. Tenant 1 has a tenth of everybody. Each address is one kind of work for the database.
+LISTS: dict[str, dict[str, str]] = {
+    "admin": {
+        "overview": "/console/",
+        "orders, the newest": "/console/orders",
+        "orders by customer": "/console/orders?sort=customer",
+        "orders with a text in number or name": "/console/orders?q=77",
+        "orders with a flag": "/console/orders?mark=any",
+        "orders of one tenant by last day": "/console/orders?tenant=t1&sort=term_end",
+        "one order": "/console/orders/t1/1",
+        "unmatched customers": "/console/attention/unmatched",
+        "rejected rows": "/console/attention/rejected",
+        "flagged orders": "/console/attention/flagged",
+        "orders ending soon": "/console/attention/ending",
+        "hold": "/console/attention/holds/1",
+        "courses": "/console/courses?tenant=t1",
+        "enrollments": COURSE,
+        "enrollments of a user": f"{COURSE}?user=ada",
+        "enrollments of a group": f"{COURSE}?group=Group+7",
+        "enrollments, expired": f"{COURSE}?status=X",
+        "enrollments that end within 30 days": f"{COURSE}?ends_within=30",
+        "users": "/console/users?tenant=t1",
+        "edits": "/console/edits",
+        "edit of 10,000": "/console/edits/20000",
+        "tenants": "/console/tenants",
+        "one tenant": "/console/tenants/t1",
+        "runs": "/console/runs",
+        "deeds": "/console/history",
+        "deeds on one tenant": "/console/history?tenant=t7",
+        "events of enrollments": "/console/history/enrollments",
+        "events of one user": "/console/history/enrollments?q=user-4321",
+        "health": "/console/health",
+    },
+    "client": {
+        "dashboard": "/dashboard",
+        "dashboard, expired": "/dashboard?status=X",
+        "dashboard, searched": "/dashboard?q=ada",
+        "Organization Report": "/report",
+        "Coach": "/team",
+    },
+}
+
+
+def q12_pages(bench: Bench, worlds: Worlds) -> list[Figure]:
+    """Every list, its slowest twentieth left out, and the answer of /health by the same process beside it."""
+    sizes = f"{bench.sizes.enrollments:,} enrollments"
+    figures = []
+    with installation(bench) as database, _web(database, bench.redis_url()) as url:
+        bench.say(f"Q12 pages over {sizes}")
+        for who, email in _people(database).items():
+            with browsing(url) as browser:
+                assert sign_in(browser, email).status_code == 303
+                for name, address in LISTS[who].items():
+                    figures.append(_page(bench, browser, f"{name}, {sizes}", address))
+    return figures
+
+
+def _people(database: Database) -> dict[str, str]:
+    """Addresses of an admin, and of somebody of tenant 1 who is its client admin and a manager of many."""
+    with database.sessions.begin() as session:
+        admin = add_staff(session, "admin", "bench@staff.example")
+    number = database.scalar("select min(id) from users where tenant_id = 1")
+    with database.sessions.begin() as session:
+        give_password(session, number, client_admin=True)
+    return {"admin": admin, "client": f"user-{number - 1}@example.com"}
+
+
+def _page(bench: Bench, browser: httpx.Client, work: str, address: str) -> Figure:
+    floor = _milliseconds(browser, "/health", bench.sizes.page_views)
+    ours = _milliseconds(browser, address, bench.sizes.page_views)
+    return Figure(
+        "Q12",
+        f"{work}: server time, 95 of 100 views",
+        Spread.of([quantiles(ours, n=20, method="inclusive")[-1]], " ms"),
+        MOST,
+        floor=Spread.of(floor, " ms"),
+        ours=Spread.of(ours, " ms"),
+    )
+
+
+def _milliseconds(browser: httpx.Client, address: str, views: int) -> list[float]:
+    """From the request to the whole of the page, over one kept connection, after a few that do not count."""
+    found = []
+    for _ in range(WARM_UP + views):
+        started = time.perf_counter()
+        answer = browser.get(address)
+        found.append(1000 * (time.perf_counter() - started))
+        assert answer.status_code == 200, (address, answer.status_code, answer.text)
+    return found[WARM_UP:]
+
+
+@contextmanager
+def _web(database: Database, redis_url: str) -> Iterator[str]:
+    """`termsync web` on this database; yields its address."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "worker.cli", "web", "--port", str(port)],
+        env={**os.environ, **worker_environment(database, redis_url, None)},
+        stdin=subprocess.DEVNULL,
+        preexec_fn=partial(end_with_parent, signal.SIGTERM, os.getpid()),
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until(partial(_answers, url), "no web process has started", 60)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health").status_code == 200
+    except httpx.TransportError:
+        return False
