@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 from markupsafe import Markup
@@ -12,8 +12,6 @@ from starlette_admin import BaseModelView, RowActionsPosition
 from starlette_admin.fields import BaseField
 
 from worker.errors import TermsyncError
-from worker.login.person import person_of
-from worker.login.rights import Right
 from worker.pages.context import in_session
 
 # Lists are counted and paged through up to here; whoever wants more narrows the search.
@@ -51,7 +49,6 @@ class Cell(BaseField):
 
     show: Any = None
     export: Any = None
-    numeric: bool = False
     list_template: str = "cells/cell.html"
     detail_template: str = "cells/cell.html"
     null_template: str = "cells/none.html"
@@ -69,15 +66,6 @@ class Cell(BaseField):
 
 
 @dataclass
-class Number(Cell):
-    """A number, aligned to the right."""
-
-    numeric: bool = True
-    list_template: str = "cells/number.html"
-    detail_template: str = "cells/number.html"
-
-
-@dataclass
 class Instant(Cell):
     """An aware instant, shown in UTC, or in the zone the row's attribute `zone_of` names."""
 
@@ -88,18 +76,6 @@ class Instant(Cell):
     async def parse_obj(self, request: Request, obj: Any) -> tuple[datetime, str] | None:
         at: datetime | None = getattr(obj, self.name)
         return None if at is None else (at, getattr(obj, self.zone_of) if self.zone_of else "UTC")
-
-
-@dataclass
-class Day(Cell):
-    """A calendar date."""
-
-    list_template: str = "cells/day.html"
-    detail_template: str = "cells/day.html"
-
-    async def parse_obj(self, request: Request, obj: Any) -> date | None:
-        found: date | None = getattr(obj, self.name)
-        return found
 
 
 class ListView(BaseModelView):
@@ -121,8 +97,6 @@ class ListView(BaseModelView):
     row_actions: Sequence[str] | None = ()
     search_hint: ClassVar[str] = ""  # what can be searched for; empty: no search
     empty_words: ClassVar[str] = "Nothing here yet."
-    action_rights: ClassVar[Mapping[str, Right]] = {}
-    live_topic: ClassVar[str | None] = None
 
     def rows(self, session: Session, query: Query) -> Iterable[Any]:
         """The rows from `query.skip` on, `query.limit` at most."""
@@ -131,10 +105,6 @@ class ListView(BaseModelView):
     def total(self, session: Session, query: Query) -> int:
         """How many rows there are; nothing above BOUND + 1 needs to be counted."""
         raise NotImplementedError
-
-    def one(self, session: Session, pk: str) -> Any | None:
-        """The row of a detail page; None: there is none."""
-        return None
 
     def choices(self, session: Session) -> Sequence[Choice]:
         """The selects above the list."""
@@ -176,40 +146,30 @@ class ListView(BaseModelView):
         request.state.more_than_bound = found > BOUND
         return min(found, BOUND)
 
-    async def find_by_pk(self, request: Request, pk: Any) -> Any:
-        return await in_session(request, lambda session: self.one(session, str(pk)))
-
-    async def find_by_pks(self, request: Request, pks: list[Any]) -> Sequence[Any]:
-        found = await in_session(request, lambda session: [self.one(session, str(pk)) for pk in pks])
-        return [row for row in found if row is not None]
-
     async def repr(self, obj: Any, request: Request) -> str:
         return str(getattr(obj, self.pk_attr))
-
-    async def is_action_allowed(self, request: Request, name: str) -> bool:
-        right = self.action_rights.get(name)
-        return right is not None and person_of(request).may(right)
-
-    async def is_row_action_allowed(self, request: Request, name: str) -> bool:
-        return await self.is_action_allowed(request, name)
-
-    def can_view_detail(self, request: Request) -> bool:
-        return type(self).one is not ListView.one
 
     def can_create(self, request: Request) -> bool:
         return False
 
-    can_edit = can_delete = can_import = can_create
+    can_view_detail = can_edit = can_delete = can_import = can_export = can_create
 
     async def create(self, request: Request, data: dict[str, Any]) -> Any:
-        raise NotImplementedError("lists are changed by pages of their own")
+        raise NotImplementedError(BY_PAGES)
 
     async def edit(self, request: Request, pk: Any, data: dict[str, Any]) -> Any:
-        raise NotImplementedError("lists are changed by pages of their own")
+        raise NotImplementedError(BY_PAGES)
 
     async def delete(self, request: Request, pks: list[Any]) -> int | None:
-        raise NotImplementedError("lists are changed by pages of their own")
+        raise NotImplementedError(BY_PAGES)
+
+    async def find_by_pk(self, request: Request, pk: Any) -> Any:
+        raise NotImplementedError(BY_PAGES)
+
+    async def find_by_pks(self, request: Request, pks: list[Any]) -> Sequence[Any]:
+        raise NotImplementedError(BY_PAGES)
 
 
+BY_PAGES = "rows are shown and changed by pages of their own"
 # Names in an address that starlette-admin gives a meaning of its own.
 OWN_NAMES = frozenset({"page", "page_size", "sort", "q", "cols", "filter", "pk"})
