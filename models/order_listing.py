@@ -76,22 +76,23 @@ _MARKED: dict[str, str] = {
     "held": "exists (select from landing_due d where d.tenant_id = o.tenant_id and d.order_id = o.id"
     " and d.hold_id is not null)",
 }
-_FROM = """
-from sales_order o join tenant t on t.id = o.tenant_id left join customer c on c.id = o.customer_id
-"""
+# What a sort needs beside the orders; names are joined to the rows of a page only.
+_JOINS: dict[str, str] = {
+    "tenant": "join tenant t on t.id = o.tenant_id",
+    "customer": "left join customer c on c.id = o.customer_id",
+}
 
 # An order whose history is empty was accepted once: it is new to its tenant. What landed and is not accepted is
 # told by the landing row.
 _PAGE = """
 with page as (
-    select o.*, t.key as tenant, t.name as tenant_name, t.time_zone, t.grace_days, c.name as customer_name,
-        {sort} as sort_value
-    {from_} where {where}
+    select o.*, {sort} as sort_value from sales_order o {join} where {where}
     order by {sort} {direction}, o.id {direction}, o.tenant_id {direction} limit :limit
 )
-select p.id, p.tenant_id, p.number, p.customer_id, p.customer_name, p.tenant, p.tenant_name, p.time_zone,
-    p.grace_days, p.status, p.term_start, p.term_end, p.flag, p.flagged_at, p.modified_at, p.accepted_at,
-    p.reviewed_at >= p.flagged_at as reviewed, p.sort_value::text as sort_value, l.reject_code,
+select p.id, p.tenant_id, p.number, p.customer_id, c.name as customer_name, t.key as tenant,
+    t.name as tenant_name, t.time_zone, t.grace_days, p.status, p.term_start, p.term_end, p.flag, p.flagged_at,
+    p.modified_at, p.accepted_at, p.reviewed_at >= p.flagged_at as reviewed, p.sort_value::text as sort_value,
+    l.reject_code,
     (select d.hold_id from landing_due d where d.tenant_id = p.tenant_id and d.order_id = p.id) as hold_id,
     case
         when p.accepted_at < :marked_since then null
@@ -99,10 +100,12 @@ select p.id, p.tenant_id, p.number, p.customer_id, p.customer_name, p.tenant, p.
             then 'changed'
         else 'new'
     end as news
-from page p left join landing_order l on l.order_id = p.id
+from page p
+join tenant t on t.id = p.tenant_id left join customer c on c.id = p.customer_id
+left join landing_order l on l.order_id = p.id
 order by p.sort_value {direction}, p.id {direction}, p.tenant_id {direction}
 """
-_COUNT = "select count(*) from (select {from_} where {where} limit :counted) counted"
+_COUNT = "select count(*) from (select from sales_order o where {where} limit :counted) counted"
 
 PEOPLE = text("""
 select e.sales_order_id, e.tenant_id, count(*) filter (where s.status = 'E') as enrolled,
@@ -147,7 +150,8 @@ def _page(wanted: OrderFilter, sort: str, descending: bool, key: Key | None) -> 
         where += f" and ({_SORTS[sort]}, o.id, o.tenant_id) {beyond} ({value}, :key_id, :key_tenant)"
         parameters |= {"key_value": key.value, "key_id": key.order_id, "key_tenant": key.tenant_id}
     direction = "desc" if descending else "asc"
-    return text(_PAGE.format(sort=_SORTS[sort], from_=_FROM, where=where, direction=direction)), parameters
+    parts = {"sort": _SORTS[sort], "join": _JOINS.get(sort, ""), "where": where, "direction": direction}
+    return text(_PAGE.format(**parts)), parameters
 
 
 def _where(wanted: OrderFilter) -> tuple[str, Row]:
@@ -200,13 +204,13 @@ def newest(session: Session) -> datetime | None:
 def count(session: Session, wanted: OrderFilter) -> int:
     """How many orders match, at most COUNTED + 1."""
     where, parameters = _where(wanted)
-    statement = text(_COUNT.format(from_=_FROM, where=where))
+    statement = text(_COUNT.format(where=where))
     found: int = session.execute(statement, {**parameters, "counted": COUNTED + 1}).scalar_one()
     return found
 
 
 _NEWS = """
-select count(*) as orders, max(o.accepted_at) as newest {from_}
+select count(*) as orders, max(o.accepted_at) as newest from sales_order o
 where {where} and o.accepted_at > :after
 """
 
@@ -214,5 +218,5 @@ where {where} and o.accepted_at > :after
 def news(session: Session, wanted: OrderFilter, after: datetime) -> tuple[int, datetime | None]:
     """How many matching orders were accepted behind the instant `after`, and when the last was."""
     where, parameters = _where(wanted)
-    row = session.execute(text(_NEWS.format(from_=_FROM, where=where)), {**parameters, "after": after}).one()
+    row = session.execute(text(_NEWS.format(where=where)), {**parameters, "after": after}).one()
     return row.orders, row.newest
