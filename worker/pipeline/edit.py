@@ -48,12 +48,14 @@ def ask(
     key: str,
     *,
     past_confirmed: bool = False,
+    expected: int | None = None,
     at_once: int = AT_ONCE,
 ) -> Asked:
     """Make the edit, and do it here when it has at most `at_once` rows. The same key again finds the first one.
 
     Raises what `edit_requests.check` raises, `edit-nobody-selected`, `edit-date-in-past` unless it is confirmed,
-    and `edit-key-reused` when the key came with another request. Nothing is kept of an edit that is refused.
+    `edit-rows-differ` when there are not just the `expected` rows, and `edit-key-reused` when the key came with
+    another request. Nothing is kept of an edit that is refused.
     """
     tenant = edit_requests.lock(session, request)
     known = edit_jobs.by_key(session, tenant.id, key)
@@ -66,7 +68,7 @@ def ask(
             "The expiration date lies in the past: access ends at once.",
             "Choose a later date, or confirm that access is to end at once.",
         )
-    return _make(session, tenant, request, why, key, at_once)
+    return _make(session, tenant, request, why, key, at_once, expected)
 
 
 def ask_undo(session: Session, run_id: int, why: Why, *, at_once: int = AT_ONCE) -> Asked:
@@ -99,7 +101,15 @@ def _known(session: Session, job: EditJob, request: Request) -> Asked:
     return Asked(job.run_id, new=False, waits=state in runs.OPEN)
 
 
-def _make(session: Session, tenant: Tenant, request: Request, why: Why, key: str, at_once: int) -> Asked:
+def _make(
+    session: Session,
+    tenant: Tenant,
+    request: Request,
+    why: Why,
+    key: str,
+    at_once: int,
+    expected: int | None = None,
+) -> Asked:
     run = SyncRun(
         kind=edit_jobs.KIND, scope=f"{request.what}:{tenant.key}:{key}", asked_by=why.actor, asked_at=why.now
     )
@@ -107,6 +117,12 @@ def _make(session: Session, tenant: Tenant, request: Request, why: Why, key: str
     edit_jobs.make(session, run, job, request.selection(tenant, why.now))
     if not job.rows:
         raise edit_requests.nobody(request)
+    if expected not in (None, job.rows):
+        raise TermsyncError(
+            "edit-rows-differ",
+            f"{job.rows:,} rows match now, {expected:,} did when you looked.",
+            "Look at the preview again; nothing was changed.",
+        )
     _note(session, why, ACTIONS[job.what], job)
     if job.rows > at_once:
         return Asked(run.id, new=True, waits=True)

@@ -25,6 +25,10 @@ CODES: dict[str, Explanation] = {
     "edit-key-reused": Explanation(
         "Another edit was asked for with the same key.", "Begin a new edit; its key is new too."
     ),
+    "edit-rows-differ": Explanation(
+        "More or fewer people match than in the preview that was confirmed. Nothing was changed.",
+        "Look at the preview again, then confirm it.",
+    ),
     "edit-unknown": Explanation(
         "There is no edit with this number, or not in this tenant.", "Look it up in the list of edits."
     ),

@@ -291,6 +291,15 @@ def test_pressed_twice_it_is_done_once(signed_in: SignIn, school: School) -> Non
     assert school.query("select count(*) from edit_job") == [(1,)]
 
 
+def test_only_what_was_looked_at_is_done(signed_in: SignIn, school: School) -> None:
+    client = signed_in()
+    preview = client.get(f"{school.here}/preview?all=1&action=X")
+    school.add_people(1, first=100)
+    answer = confirmed(client, preview)
+    assert "5 rows match now, 4 did when you looked" in words(client.get(answer.headers["location"]))
+    assert set(school.statuses()) == {"E"}
+
+
 def test_many_are_done_in_the_background_stopped_resumed_and_taken_back(signed_in: SignIn, school: School) -> None:
     school.add_people(120, first=100)
     client = signed_in()

@@ -1,7 +1,6 @@
 """Courses of a tenant, the enrollments of a course version, and editing some or all of them."""
 
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy.orm import Session
 from starlette.requests import Request
@@ -16,7 +15,7 @@ from models.tenant import Tenant
 from worker import clock
 from worker.console.enrollments import wording
 from worker.console.enrollments.asked import Asked
-from worker.console.enrollments.reading import foresee, tenant_named, to_edit, version_named
+from worker.console.enrollments.reading import Confirmed, foresee, tenant_named, to_edit, version_named
 from worker.console.listing import EXPORT_LIMIT
 from worker.console.pages import ConsolePage, console_page
 from worker.errors import NotFound, TermsyncError
@@ -99,13 +98,10 @@ class Courses(ConsolePage):
     @console_page("/{tenant}/{version:int}/edit", Right.EDIT_ENROLLMENTS, ["POST"])
     async def edit(self, request: Request) -> Response:
         form = await request.form()
-        asked, actor = Asked.of(form), person_of(request).actor
-        key, confirmed = str(form.get("key") or uuid4()), form.get("past_confirmed") == "1"
+        asked, confirmed, actor = Asked.of(form), Confirmed.of(form), person_of(request).actor
 
         def work(session: Session) -> edit.Asked:
-            wanted = _request(session, request, asked)
-            why = Why(actor, clock.now(session))
-            return edit.ask(session, wanted, why, key, past_confirmed=confirmed)
+            return confirmed.ask(session, _request(session, request, asked), Why(actor, clock.now(session)))
 
         return await to_edit(request, await in_session(request, work))
 

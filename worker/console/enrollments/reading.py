@@ -1,18 +1,23 @@
 """What several pages of this room read first: the tenant and the course version that an address names."""
 
+import re
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 from starlette.requests import HTTPConnection
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import RedirectResponse, Response
 
 from models import courses
 from models.courses import VersionRow
+from models.enrollment_changes import Why
 from models.tenant import Tenant
 from worker import clock
 from worker.console.enrollments import wording
+from worker.console.enrollments.asked import DIGITS
 from worker.console.pages import done
 from worker.console.ringing import ring
 from worker.errors import NotFound
@@ -22,6 +27,7 @@ from worker.pipeline.edit_requests import Request
 from worker.queue import doorbell
 
 MOST_ID = 2**63
+KEY = re.compile("[0-9a-f-]{36}")
 
 
 def tenant_named(session: Session, request: HTTPConnection) -> Tenant:
@@ -37,6 +43,29 @@ def version_named(session: Session, version_id: int) -> VersionRow:
             "course-version-unknown", "There is no such course version.", "Choose one from the list of courses."
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What the button of a preview sends beside the wish: which preview it is, and what it was said about."""
+
+    key: str
+    past: bool
+    rows: int | None
+
+    @staticmethod
+    def of(form: FormData) -> "Confirmed":
+        """Read the form. A key that is none of ours is not kept."""
+        key, rows = str(form.get("key", "")), str(form.get("expected", ""))
+        return Confirmed(
+            key if KEY.fullmatch(key) else str(uuid4()),
+            form.get("past_confirmed") == "1",
+            int(rows) if DIGITS.fullmatch(rows) else None,
+        )
+
+    def ask(self, session: Session, wanted: Request, why: Why) -> Asked:
+        """Ask for the edit as it was confirmed."""
+        return edit.ask(session, wanted, why, self.key, past_confirmed=self.past, expected=self.rows)
 
 
 async def to_edit(request: HTTPRequest, asked: Asked) -> Response:

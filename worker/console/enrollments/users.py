@@ -1,7 +1,6 @@
 """Users of a tenant with what they are in every course, and enrolling some or all of them."""
 
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy.orm import Session
 from starlette.requests import Request
@@ -14,7 +13,7 @@ from worker import clock
 from worker.console.enrollments import wording
 from worker.console.enrollments.asked import Asked
 from worker.console.enrollments.courses import MOST_ORDERS
-from worker.console.enrollments.reading import foresee, tenant_named, to_edit, version_named
+from worker.console.enrollments.reading import Confirmed, foresee, tenant_named, to_edit, version_named
 from worker.console.pages import ConsolePage, console_page
 from worker.errors import NotFound, TermsyncError
 from worker.login.person import person_of
@@ -56,12 +55,10 @@ class Users(ConsolePage):
     @console_page("/{tenant}/enroll", Right.EDIT_ENROLLMENTS, ["POST"])
     async def enroll(self, request: Request) -> Response:
         form = await request.form()
-        asked, actor = Asked.of(form), person_of(request).actor
-        key, confirmed = str(form.get("key") or uuid4()), form.get("past_confirmed") == "1"
+        asked, confirmed, actor = Asked.of(form), Confirmed.of(form), person_of(request).actor
 
         def work(session: Session) -> edit.Asked:
-            why = Why(actor, clock.now(session))
-            return edit.ask(session, _request(session, request, asked), why, key, past_confirmed=confirmed)
+            return confirmed.ask(session, _request(session, request, asked), Why(actor, clock.now(session)))
 
         return await to_edit(request, await in_session(request, work))
 
