@@ -1,6 +1,7 @@
 """Every table, imported once: what migrations and tests need to see the whole schema."""
 
 from models.accepted_cut import AcceptedCut
+from models.api_answer import ApiAnswer
 from models.base import Base
 from models.edit import EditJob, EditRow
 from models.enrollment import DueBoundary, Enrollment, EnrollmentEvent
@@ -26,6 +27,7 @@ from models.token import ApiToken
 __all__ = [
     "AcceptedCut",
     "Account",
+    "ApiAnswer",
     "ApiToken",
     "Attempt",
     "Base",

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Security
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from sqlalchemy import Engine
@@ -15,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connectors.errors import ConnectorError
 from worker.api import problems
-from worker.api.admission import Admission
+from worker.api.admission import Admission, hash_of
 from worker.api.call import Api, Call
 from worker.api.deciding import Decider
 from worker.api.limits import Limits
@@ -32,7 +34,8 @@ REFUSALS = (401, 403, 404, 409, 413, 422, 429, 500, 503)
 REFUSED: dict[int | str, dict[str, Any]] = {
     status: {
         "description": problems.TITLES[status],
-        "content": {problems.MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+        "model": Problem,
+        "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     for status in REFUSALS
 }
@@ -58,7 +61,8 @@ class ApiRoute(APIRoute):
 
         async def admitted(request: Request) -> Response:
             api: Api = request.app.state.api
-            request.state.call = Call(api, await api.admission.bearer(request, operation.needs))
+            bearer = await api.admission.bearer(request, operation.needs)
+            request.state.call = Call(api, bearer, hash_of(request))
             return await handle(request)
 
         async def raw(request: Request) -> Response:
@@ -87,10 +91,25 @@ def make_api(engine: Engine, settings: Settings, redis_url: str | None) -> FastA
     app.router.routes.extend(_route(name, operation) for name, operation in OPERATIONS.items())
     app.add_exception_handler(Refusal, problems.of_refusal)
     app.add_exception_handler(TermsyncError, problems.of_termsync_error)
+    app.add_exception_handler(ConnectorError, problems.of_netsuite)
     app.add_exception_handler(RequestValidationError, problems.of_validation)
     app.add_exception_handler(HTTPException, problems.of_http)
     app.add_exception_handler(Exception, problems.of_anything)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The description, made once. FastAPI gives refusals the media type of answers beside their own."""
+    if app.openapi_schema is None:
+        app.openapi_schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        for operation in (each for path in app.openapi_schema["paths"].values() for each in path.values()):
+            for status, response in operation["responses"].items():
+                if int(status) in REFUSALS:
+                    response["content"] = {problems.MEDIA_TYPE: response["content"][problems.MEDIA_TYPE]}
+    return app.openapi_schema
 
 
 def _route(name: str, operation: Operation) -> ApiRoute:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, cast
+from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session, sessionmaker
@@ -14,9 +14,12 @@ from models.token_use import Bearer
 from worker import clock
 from worker.api.admission import Admission, no_tenant
 from worker.api.deciding import Decider
+from worker.database import in_transaction
 from worker.pipeline import tenants
 from worker.queue.broker import broker
 from worker.settings import Settings
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ class Call:
 
     api: Api
     bearer: Bearer
+    token_hash: bytes
+
+    def do(self, work: Callable[[Session], Result]) -> Result:
+        """Do `work` in one transaction."""
+        return in_transaction(self.api.sessions, work)
 
     def why(self, session: Session) -> Why:
         """For changes by this request, at the database's present."""

@@ -9,7 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from worker.errors import DependencyUnreachable, NotFound, TermsyncError
+from connectors.errors import ConnectorError
+from worker.errors import DependencyUnreachable, NotFound, SettingInvalid, TermsyncError
 from worker.logs import get_logger
 
 log = get_logger(__name__)
@@ -69,11 +70,17 @@ class Refusal(Exception):
     """An answer that is a problem, with headers of its own."""
 
     def __init__(
-        self, status: int, code: str, detail: str, remedy: str, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        remedy: str,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[FieldProblem] = (),
     ) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail, self.remedy = status, code, detail, remedy
-        self.headers = dict(headers or {})
+        self.headers, self.errors = dict(headers or {}), errors
 
 
 def problem(
@@ -108,14 +115,14 @@ def status_of(error: TermsyncError) -> int:
     """The HTTP status of an error that a person can meet."""
     if isinstance(error, NotFound):
         return 404
-    if isinstance(error, DependencyUnreachable):
+    if isinstance(error, DependencyUnreachable | SettingInvalid):
         return 503
     return 409 if error.code in CONFLICTS else 422
 
 
 async def of_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
-    return problem(error.status, error.code, error.detail, error.remedy, headers=error.headers)
+    return problem(error.status, error.code, error.detail, error.remedy, error.errors, error.headers)
 
 
 async def of_termsync_error(request: Request, error: Exception) -> Response:
@@ -123,16 +130,22 @@ async def of_termsync_error(request: Request, error: Exception) -> Response:
     return problem(status_of(error), error.code, error.message, error.remedy)
 
 
+async def of_netsuite(request: Request, error: Exception) -> Response:
+    """The account is not configured, or not as it must be."""
+    assert isinstance(error, ConnectorError)
+    return problem(503, error.code, error.message, error.remedy)
+
+
 async def of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [_field_problem(each) for each in error.errors()]
+    errors = [field_problem(each) for each in error.errors()]
     first = errors[0]
     return problem(
         422, "request-invalid", f"{first.field}: {first.detail}.", "Correct the fields listed in errors.", errors
     )
 
 
-def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
+def field_problem(error: Mapping[str, Any]) -> FieldProblem:
     return FieldProblem(
         field=printable(".".join(str(part) for part in error["loc"])),
         value="" if error["type"] == "missing" else printable(error.get("input")),

@@ -50,6 +50,14 @@ CODES: dict[str, Explanation] = {
         "A part of a request to the JSON API is missing or not as it must be.",
         "Correct the fields the answer lists; /api/v1/openapi.json describes them.",
     ),
+    "cursor-invalid": Explanation(
+        "A cursor belongs to one list with one filter, and to the token it was given to.",
+        "Take `next` from the answer before, and change nothing else of the request.",
+    ),
+    "idempotency-key-reused": Explanation(
+        "Another request was sent with the same Idempotency-Key in the last seven days.",
+        "Use a new key for a new request.",
+    ),
     "request-too-large": Explanation(
         "The body of a request to the JSON API is too large.", "Send less at once, or use the bulk addresses."
     ),

@@ -1,0 +1,45 @@
+"""Values of requests and answers: how long, which characters, from when to when."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Path, Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from models.terms import FIRST_YEAR, LAST_YEAR
+from worker.pipeline.roster_file import LONGEST
+
+# No text of the database holds NUL; keys with a slash are no part of an address.
+_STORABLE = r"^[^\x00]*$"
+_KEY = r"^[^\x00/]+$"
+Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST, pattern=_STORABLE)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST, pattern=_KEY)]
+Email = Annotated[str, StringConstraints(max_length=LONGEST, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
+LARGEST = 2**63 - 1
+Id = Annotated[int, Field(ge=1, le=LARGEST)]
+PathKey = Annotated[str, Path(min_length=1, max_length=LONGEST, pattern=_KEY)]
+PathId = Annotated[int, Path(ge=1, le=LARGEST)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Most items of one answer.")]
+Cursor = Annotated[
+    str | None, Query(max_length=2000, description="`next` of the answer before; nothing for the first one.")
+]
+QueryText = Annotated[str, Query(max_length=LONGEST, pattern=_STORABLE)]
+
+
+def _in_range(day: date) -> date:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"must be of the years {FIRST_YEAR} to {LAST_YEAR}")
+    return day
+
+
+Day = Annotated[date, AfterValidator(_in_range)]
+
+
+class Body(BaseModel):
+    """What is sent: nothing that is not known is passed over."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    def says(self, field: str) -> bool:
+        """Whether the field was sent, be it as null."""
+        return field in self.model_fields_set
