@@ -43,13 +43,13 @@ class Termsync:
         wanted = {**inherited, **chosen, **self.variables, **changes}
         return {name: value for name, value in wanted.items() if value is not None}
 
-    def __call__(self, *arguments: str, **changes: str | None) -> Result:
-        """Runs it to its end. `changes` are settings for this call."""
+    def __call__(self, *arguments: str, typed: str = "", **changes: str | None) -> Result:
+        """Runs it to its end. `typed` is what stdin holds, `changes` are settings for this call."""
         done = subprocess.run(
             [sys.executable, "-m", "worker.cli", *arguments],
             env=self.environment(**changes),
             cwd=self.folder,
-            stdin=subprocess.DEVNULL,
+            input=typed,
             capture_output=True,
             text=True,
             timeout=2 * PATIENCE,

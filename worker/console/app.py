@@ -30,8 +30,8 @@ from worker.pages import refusals
 from worker.pages.forms import csrf_field
 from worker.pages.words import add_words
 
-# The routes of starlette-admin that are in use. The others (detail, create, edit, actions, import …) name no right,
-# so the guard lets nobody in.
+# The routes of starlette-admin that are in use. The others (detail, edit, actions, import …) name no right, so the
+# guard lets nobody in.
 RIGHTS = {"list": Right.SEE_CONSOLE}
 UNKNOWN = HTTPException(500)
 
