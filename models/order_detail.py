@@ -82,6 +82,21 @@ def enrollments(session: Session, order_id: int, tenant_id: int, now: datetime, 
     return _rows(session, _ENROLLMENTS, order_id=order_id, tenant_id=tenant_id, now=now, limit=limit)
 
 
+_COURSES = text("""
+select e.course_version_id, cv.title, cv.key as version, count(*) filter (where s.status = 'E') as enrolled,
+    count(*) as people
+from enrollment e join tenant t on t.id = e.tenant_id join course_version cv on cv.id = e.course_version_id
+cross join lateral (select status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now) as status) s
+where e.sales_order_id = :order_id and e.tenant_id = :tenant_id
+group by e.course_version_id, cv.title, cv.key order by cv.title, cv.key limit 100
+""")
+
+
+def courses(session: Session, order_id: int, tenant_id: int, now: datetime) -> list[Row]:
+    """The course versions that people on the order are in, with how many there are and how many read as E."""
+    return _rows(session, _COURSES, order_id=order_id, tenant_id=tenant_id, now=now)
+
+
 # What happened to the order at its tenant. `kind` says which columns mean something.
 _CHANGES = text("""
 select 'accepted' as kind, v.at, v.actor, v.run_id, v.number_before, v.number_after, v.status_before,

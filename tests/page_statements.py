@@ -9,11 +9,14 @@ OF_HEALTH = ("sync_state", "sync_run", "worker_process", "due_boundary", "from a
 
 
 def statements(session: Session, client: httpx.Client, address: str) -> int:
-    """Statements of a site on the engine of `session` for one page, those of the health strip left out.
+    """Statements of a site on the engine of `session` for one page, the least of three visits.
 
-    It is opened before: once in a while a page also notes that its person is still at work.
+    Once in a while a page also notes that its person is still at work, or reads the health strip for all pages.
     """
-    assert client.get(address).status_code == 200
+    return min(_statements(session, client, address) for _ in range(3))
+
+
+def _statements(session: Session, client: httpx.Client, address: str) -> int:
     with counted(session) as made:
         assert client.get(address).status_code == 200
     return sum(not any(word in statement for word in OF_HEALTH) for statement in made)

@@ -168,6 +168,18 @@ def test_one_order_shows_what_netsuite_said_beside_what_is_accepted(signed_in: S
     assert "First read from NetSuite" in page.text
 
 
+def test_one_order_leads_to_its_people_course_by_course(signed_in: SignIn, world: OrderWorld) -> None:
+    world.order(1, "acme", end=TODAY + 10 * DAY)
+    for user in range(3):
+        world.enroll(1, "acme", user, TODAY + (10 if user else -10) * DAY)
+    world.session.commit()
+    client = signed_in("enrollment")
+    page = client.get("/console/orders/acme/1").text
+    assert "2 enrolled of 3" in page
+    [people] = re.findall(r'href="(/console/courses/acme/\d+\?order=SO1)"', page)
+    assert "Person 1 of acme" in client.get(people).text
+
+
 def test_another_tenants_order_and_none_at_all_are_not_there(signed_in: SignIn, world: OrderWorld) -> None:
     world.order(1, "acme")
     user = world.rosters["acme"].users[0]

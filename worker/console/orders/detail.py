@@ -146,6 +146,7 @@ def _read(session: Session, tenant: str, order_id: int) -> Row:
         "elsewhere": [row for row in order_detail.tenants_of(session, order_id) if row["tenant"] != tenant],
         "expirable": order_actions.expirable(session, order_id, tenant_id, now),
         "enrollments": order_detail.enrollments(session, order_id, tenant_id, now, FIRST_ENROLLMENTS),
+        "courses": order_detail.courses(session, order_id, tenant_id, now),
         "told": history.told(order_detail.time_line(session, order_id, tenant_id), landed),
         "in_netsuite": None if account is None else Account.of(account).sales_order_page(order_id),
         "term_state": wording.term_state(order, now),
