@@ -109,6 +109,7 @@ class ResultRow:
     user_key: str | None
     course: str | None
     version: str | None
+    title: str | None
     outcome: str | None
     reason: str | None
     status_before: str | None
@@ -119,7 +120,7 @@ class ResultRow:
 
 
 _RESULTS = """
-select r.position, u.name, u.email, u.key, v.title, v.key, r.outcome, r.reason,
+select r.position, u.name, u.email, u.key, c.key, v.key, v.title, r.outcome, r.reason,
     case when n.version is null then null when n.before ? 'status' then n.before ->> 'status'
         when n.before is not null then n.status end,
     n.status, o.number, case when n.version is null then e.expiration_date else n.expiration_date end,
@@ -129,6 +130,7 @@ join edit_job j on j.run_id = r.run_id
 left join enrollment e on e.id = r.enrollment_id and e.tenant_id = j.tenant_id
 left join users u on u.id = coalesce(e.user_id, r.user_id) and u.tenant_id = j.tenant_id
 left join course_version v on v.id = coalesce(e.course_version_id, j.course_version_id)
+left join course c on c.id = v.course_id
 left join enrollment_event n on n.enrollment_id = e.id and n.version = r.version
 left join sales_order o on o.tenant_id = j.tenant_id
     and o.id = case when n.version is null then e.sales_order_id else n.sales_order_id end

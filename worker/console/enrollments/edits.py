@@ -144,7 +144,7 @@ def _line(row: ResultRow, zone: str) -> tuple[Any, ...]:
         row.name,
         row.email,
         row.user_key,
-        row.course,
+        row.title,
         row.version,
         wording.OUTCOMES.get(row.outcome or "", "Not yet"),
         wording.REASONS.get(row.reason or "", row.reason),
