@@ -26,7 +26,6 @@ LARGEST_BODY = 2 * 1024 * 1024
 SCRIPT_COOKIE = "starlette_admin_csrftoken"
 
 Refused = tuple[int, str, str]
-_FOREIGN = (403, "This request came from another site.", "Open the page here and try again.")
 _NO_TOKEN = (403, "This form is no longer valid.", "Reload the page, then send it again.")
 _TOO_LARGE = (413, "That is more than this page takes.", "Send less at once.")
 
@@ -75,7 +74,7 @@ async def _body(receive: Receive) -> bytes | None:
 async def _refused(request: Request, token: str) -> Refused | None:
     """What to answer to a changing request that is not ours; None when it is."""
     if not _same_origin(request):
-        return _FOREIGN
+        return 403, "This request came from another site.", f"Open {request.base_url} and do it there."
     given = await _given(request)
     return None if hmac.compare_digest(given.encode(), token.encode()) else _NO_TOKEN
 
