@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from models.boundaries import DAY_MAP, day_map
 from models.enrollment_changes import Why, change, enroll
 from models.roster_import import RosterCounts
+from models.selectable import OBSTACLE
 from models.tenant import Tenant
 from models.terms import today
 
@@ -28,17 +29,13 @@ def next_slice(session: Session, tenant_key: str, after: int, size: int) -> tupl
 # An order that the enrollment has already stays, whatever has become of it; a different one must be selectable.
 # A different order without a date clears the typed date. What differs is settled here, before anything is written.
 # No table is joined twice: nothing is known yet of how many rows there are, and the planner would guess wrong.
-_WANT = text("""
+_WANT = text(f"""
 with said as materialized (
     select * from roster_line
     where tenant = :tenant and course is not null and line > :after and line <= :last
 ), orders as materialized (
     select n.number, count(o.id) as matches, min(o.id) as id, string_agg(o.id::text, ', ' order by o.id) as ids,
-        min(o.term_end) as term_end, min(case
-            when o.flag is not null then 'is ' || o.flag
-            when o.status = 'A' then 'is pending approval'
-            when o.term_end + cast(:grace_days as int) < :today then 'ended on ' || o.term_end
-        end) as obstacle
+        min(o.term_end) as term_end, min({OBSTACLE}) as obstacle
     from (select distinct sales_order as number from said where sales_order is not null) n
     left join sales_order o on o.tenant_id = :tenant_id and o.number = n.number
     group by n.number
