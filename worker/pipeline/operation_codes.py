@@ -31,7 +31,7 @@ CODES: dict[str, Explanation] = {
         "Another tenant has this key.", "Open that one, or choose a key that nobody has."
     ),
     "name-missing": Explanation("A tenant needs a name.", "Write the name as people know it."),
-    "customer-missing": Explanation(
+    "customer-not-named": Explanation(
         "It is not said which customer is meant.", "Give the NetSuite internal id of the customer."
     ),
     "number-invalid": Explanation(

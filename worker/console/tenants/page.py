@@ -130,7 +130,7 @@ class TenantPage(ConsolePage):
         customer = _whole(await request.form(), "customer")
         if customer is None:
             raise TermsyncError(
-                "customer-missing",
+                "customer-not-named",
                 "It is not said which customer.",
                 "Give the NetSuite internal id of the customer.",
             )
