@@ -64,7 +64,7 @@ def test_all_is_well(signed_in: SignIn, world: OrderWorld) -> None:
     read_up_to(world.session, 2 * MINUTE)
     page = words(signed_in().get(HEALTH))
     assert "OK: NetSuite is read up to 2 min ago." in page
-    assert "Nothing waits for a person." in page
+    assert "Nothing is late or broken." in page
     assert "host-1 77 long, short" in page
 
 
