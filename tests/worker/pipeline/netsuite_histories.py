@@ -173,11 +173,21 @@ class NetSuiteHistories(RuleBasedStateMachine):
         self.land_page(0, 0, 2, worker)
 
     @precondition(lambda self: self.account)
-    @rule(customer=picks, end=st.integers(-5, -2), worker=workers)
+    @rule(customer=picks, end=st.integers(-5, 1), worker=workers)
     def a_bad_import(self, customer: int, end: int, worker: int) -> None:
-        """Somebody ends all orders of a customer in the past: what the guard is for."""
+        """Somebody ends all orders of a customer in the past, or almost: what the guard is for."""
         self.orders_of_a_customer_redated(end, customer)
         self.everything_is_read_and_reconciled(worker)
+
+    @precondition(lambda self: self.account)
+    @rule(customer=picks, end=st.integers(-5, 1), worker=workers, minutes=st.sampled_from([0, 0, 25, 90]))
+    def a_slow_import(self, customer: int, end: int, worker: int, minutes: int) -> None:
+        """The same, order by order, with a pull after each."""
+        orders = [n for n, said in self.account.items() if said.customer == CUSTOMERS[customer % 3]]
+        for order in orders[:3]:
+            self._change(list(self.account).index(order), end=self.day(end), start=None)
+            self.tick(timedelta(minutes=minutes))
+            self.everything_is_read_and_reconciled(worker)
 
     @precondition(lambda self: self.deleted)
     @rule(worker=workers)

@@ -151,12 +151,41 @@ class Histories(NetSuiteHistories):
     @rule(approve=st.booleans(), worker=workers)
     def hold_decided(self, approve: bool, worker: int) -> None:
         self.tick()
-        key = next(key for key, client in self.oracle.clients.items() if client.hold)
+        key = self._held()
         with self.workers[worker].begin() as session:
             hold = holding.open_hold(session, self.school.tenant_ids[key])
             assert hold is not None
             (holds.approve if approve else holds.reject)(session, hold.id, self.why("ops"))
         (self.oracle.approve if approve else self.oracle.reject)(key)
+
+    def _held(self) -> str:
+        return next(key for key, client in self.oracle.clients.items() if client.hold)
+
+    @precondition(lambda self: any(client.hold for client in self.oracle.clients.values()))
+    @rule(days=st.sampled_from([0, 0, 3]), worker=workers)
+    def held_people_leave_and_something_lands(self, days: int, worker: int) -> None:
+        """Most people of the held orders are unenrolled, or their time comes: the list is judged once more."""
+        key = self._held()
+        hold = self.oracle.clients[key].hold or {}
+        people = [n for n, person in self.oracle.people.items() if person.client == key and person.order in hold]
+        for n in people[1:] if not days else []:
+            self.status_asked_for([sorted(self.oracle.people).index(n)], "U")
+        self.tick(timedelta(days=days))
+        for n, said in enumerate(list(self.account.values())):
+            if said.order in hold:
+                self.order_touched(n)
+        self.everything_is_read_and_reconciled(worker)
+
+    @precondition(lambda self: any(client.hold for client in self.oracle.clients.values()))
+    @rule(status=st.sampled_from("BCGH"), worker=workers)
+    def rejected_and_then_paperwork(self, status: str, worker: int) -> None:
+        """Each order of a rejected list gets a status of its own: alone it would be below the limits."""
+        hold = self.oracle.clients[self._held()].hold or {}
+        self.hold_decided(False, worker)
+        for n, said in enumerate(list(self.account.values())):
+            if said.order in hold:
+                self.order_gets_status(n, status)
+                self.everything_is_read_and_reconciled(worker)
 
     # what must hold
 
