@@ -85,7 +85,8 @@ def test_results_of_an_expired_course_stay_as_they_were(portal: Portal) -> None:
 
 
 def test_a_course_whose_key_has_a_slash_opens_like_any_other(portal: Portal) -> None:
-    visitor = ada(portal, **{"health/first aid?": {"completed": 1}})
+    courses: dict[str, dict[str, object]] = {"health/first aid?": {"completed": 1}}
+    visitor = ada(portal, **courses)
     page = visitor.page("/")
     address = "/courses/health%2Ffirst%20aid%3F/v1/today"
     assert f'href="{address}"' in page
