@@ -48,6 +48,12 @@ def of_run(session: Session, run_id: int, limit: int = 1000) -> dict[str, list[d
     return {name: _rows(session, query, run_id, limit) for name, query in parts.items()}
 
 
+def of_ended_run(session: Session, run_id: int, limit: int = 1000) -> dict[str, list[dict[str, Any]]]:
+    """The same of a run that has ended, without orders it accepted for the first time."""
+    parts = {"changed_orders": _ORDERS, "enrollments": _ENROLLMENTS}
+    return {name: _rows(session, query, run_id, limit) for name, query in parts.items()}
+
+
 def _rows(session: Session, query: Any, run_id: int, limit: int) -> list[dict[str, Any]]:
     rows = session.execute(query, {"run_id": run_id, "limit": limit}).mappings()
     return [{name: _plain(value) for name, value in row.items()} for row in rows]

@@ -122,6 +122,16 @@ def events(session: Session, search: HistorySearch, before: int | None = None, l
     )
 
 
+def latest_events(session: Session, search: HistorySearch, most: int) -> list[Row]:
+    """The latest `most` events that match, however far back they are."""
+    found = events(session, search, None, most)
+    rows, older = found.rows, found.older
+    while older is not None and len(rows) < most:
+        found = events(session, search, older, most - len(rows))
+        rows, older = rows + found.rows, found.older
+    return rows
+
+
 def _newest(session: Session, search: HistorySearch) -> int:
     if search.until is None:
         newest: int = session.execute(_NEWEST).scalar_one()

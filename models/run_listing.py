@@ -92,6 +92,15 @@ def page(
     return rows, edge if edge is not None and oldest is not None and oldest < edge else None
 
 
+def latest_of(session: Session, search: RunSearch, most: int) -> list[Row]:
+    """The latest `most` runs that match, however far back they are."""
+    found, before = page(session, search, None, most)
+    while before is not None and len(found) < most:
+        rows, before = page(session, search, before, most - len(found))
+        found += rows
+    return found
+
+
 def one(session: Session, run_id: int) -> Row | None:
     """One run with its progress, the worker that has it, and how many rows it parked (up to 10,001)."""
     row = session.execute(_ONE, {"run_id": run_id}).mappings().one_or_none()

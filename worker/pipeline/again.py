@@ -27,7 +27,7 @@ def request(session: Session, run: Mapping[str, Any], why: Why, *, dry_run: bool
         )
     match run["kind"]:
         case runs.PULL:
-            return runs.request_pull(session, Scope.parse(run["scope"]), why.actor, dry_run=dry_run)
+            return _pull(session, run, why, dry_run)
         case undo.UNDO:
             what, _, number = run["scope"].partition(":")
             reason = run["progress"].get("reason") or ""
@@ -41,3 +41,12 @@ def request(session: Session, run: Mapping[str, Any], why: Why, *, dry_run: bool
         f"Run {run['id']} is of kind {run['kind']}, which cannot be asked for again from here.",
         "A bulk edit is taken up again where it was made.",
     )
+
+
+def _pull(session: Session, run: Mapping[str, Any], why: Why, dry_run: bool) -> tuple[int, bool]:
+    run_id, new = runs.request_pull(session, Scope.parse(run["scope"]), why.actor, dry_run=dry_run)
+    if new:
+        runs.note_asked(
+            session, run_id, "resync", why.actor, scope=run["scope"], dry_run=dry_run, again_after=run["id"]
+        )
+    return run_id, new

@@ -8,6 +8,7 @@ from connectors.netsuite import FieldFinding
 from models import runs
 from models.runs import ClaimedRun
 from worker import clock
+from worker.pipeline.runs import note_asked
 
 FIELDS = "fields"
 
@@ -23,7 +24,10 @@ class Fields(Protocol):
 
 def request(session: Session, asked_by: str) -> tuple[int, bool]:
     """Ask for a check. Joins an open one. Returns (run id, whether it is new)."""
-    return runs.request(session, FIELDS, FIELDS, asked_by)
+    run_id, new = runs.request(session, FIELDS, FIELDS, asked_by)
+    if new:
+        note_asked(session, run_id, "check of the fields", asked_by)
+    return run_id, new
 
 
 def perform(sessions: sessionmaker[Session], orders: Fields, run: ClaimedRun) -> str:

@@ -20,7 +20,11 @@ def resync(session: Session, tenant_key: str, order_id: int, asked_by: str) -> t
     Raises NotFound when the tenant has no such order.
     """
     order, _ = _find(session, tenant_key, order_id)
-    return runs.request_pull(session, Scope.parse(f"{ScopeKind.ORDER}:{order.number}"), asked_by)
+    scope = Scope.parse(f"{ScopeKind.ORDER}:{order.number}")
+    run_id, new = runs.request_pull(session, scope, asked_by)
+    if new:
+        runs.note_asked(session, run_id, "resync", asked_by, scope=str(scope))
+    return run_id, new
 
 
 def expire_people(

@@ -20,4 +20,7 @@ def ask_pull(
     pull_options(settings)
     if parsed.kind is ScopeKind.TENANT:
         tenants.check_mapped(session, parsed.value)
-    return runs.request_pull(session, parsed, asked_by, dry_run=dry_run)
+    run_id, new = runs.request_pull(session, parsed, asked_by, dry_run=dry_run)
+    if new:
+        runs.note_asked(session, run_id, "resync", asked_by, scope=str(parsed), dry_run=dry_run)
+    return run_id, new

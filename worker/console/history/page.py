@@ -104,7 +104,7 @@ class EnrollmentHistory(ConsolePage):
         search, actor = _asked(request.query_params), person_of(request).actor
 
         def read(session: Session) -> list[dict[str, Any]]:
-            rows = history.events(session, search, None, EXPORTED).rows
+            rows = history.latest_events(session, search, EXPORTED)
             _note_export(session, actor, "events of enrollments", request.query_params, len(rows))
             return rows
 

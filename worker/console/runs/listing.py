@@ -59,7 +59,7 @@ class Runs(ConsolePage):
     @console_page("/export/{form}")
     async def download(self, request: Request) -> Response:
         search, form = asked(request.query_params), request.path_params["form"]
-        runs, _ = await in_session(request, lambda session: run_listing.page(session, search, None, EXPORTED))
+        runs = await in_session(request, lambda session: run_listing.latest_of(session, search, EXPORTED))
         if form == "json":
             return JSONResponse({"runs": [document(run) for run in runs]})
         header = [words for _, words in COLUMNS] + [wording.COUNTS[name] for name in COUNTED]

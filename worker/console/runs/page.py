@@ -211,7 +211,7 @@ def _diff(session: Session, run: Row, limit: int) -> Mapping[str, list[Row]]:
         return {name: rows[:limit] for name, rows in kept.items()}
     if run["state"] not in ENDED or run["kind"] == "fields":
         return {}
-    return differences.of_run(session, run["id"], limit)
+    return differences.of_ended_run(session, run["id"], limit)
 
 
 def _context(request: Request, shown: Shown) -> dict[str, Any]:
