@@ -39,7 +39,7 @@ def tenants(session: Session, now: datetime) -> list[Row]:
 
 
 _UNMATCHED = text("""
-select c.id as customer, count(*) as orders, min(l.first_seen_at) as waiting_since,
+select c.id as customer, c.name, count(*) as orders, min(l.first_seen_at) as waiting_since,
     max(l.term_end) as latest_term_end, (array_agg(l.number order by l.order_id desc))[1:3] as numbers
 from customer c join landing_order l on l.customer_id = c.id
 where c.tenant_id is null and l.gone is null and l.reject_code is null

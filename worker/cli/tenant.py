@@ -205,10 +205,11 @@ def unmatched(limit: Limit = 1000, as_json: Json = False) -> int:
         rows = listings.unmatched(session, limit)
     out.document({"customers": rows})
     out.table(
-        ["customer", "orders", "waiting since", "latest term end", "numbers"],
+        ["customer", "name", "orders", "waiting since", "latest term end", "numbers"],
         [
             (
                 row["customer"],
+                row["name"],
                 row["orders"],
                 row["waiting_since"],
                 row["latest_term_end"],

@@ -54,20 +54,27 @@ def who(actor: str, name: str | None = None) -> str:
 
 def action(row: Mapping[str, Any]) -> Action:
     """One deed of the history."""
-    subject: str = row["subject"]
+    subject, detail = _subject(row["subject"], row["detail"]), row["detail"]
     return Action(
         row["at"],
         who(row["actor"], row["person"]),
         row["action"],
         subject,
-        _href(subject),
+        _href(row["subject"], detail),
         row["reason"],
-        details(row["detail"]),
+        details(detail),
     )
 
 
-def _href(subject: str) -> str | None:
+def _subject(subject: str, detail: Mapping[str, Any]) -> str:
+    """Orders are kept by their NetSuite id, which does not change, and told by their number."""
+    return f"order {detail['number']}" if subject.startswith("order ") and "number" in detail else subject
+
+
+def _href(subject: str, detail: Mapping[str, Any]) -> str | None:
     what, _, name = subject.partition(" ")
+    if what == "order" and "tenant" in detail:
+        return f"/console/orders/{quote(str(detail['tenant']), safe='')}/{name}"
     if what == "tenant":
         return f"/console/tenants/{quote(name, safe='')}"
     if what in {"run", "hold"} and name.isdigit():

@@ -144,7 +144,7 @@ def _read(session: Session, tenant: str, order_id: int) -> Row:
         "payload": payloads.shown(landed["payload"]),
         "rejection": explain.find(landed["reject_code"] or ""),
         "elsewhere": [row for row in order_detail.tenants_of(session, order_id) if row["tenant"] != tenant],
-        "expirable": order_actions.expirable(session, order_id, tenant_id, now),
+        "expirable": order_actions.expirable(session, order_id, tenant_id, now) if order["flag"] else None,
         "enrollments": order_detail.enrollments(session, order_id, tenant_id, now, FIRST_ENROLLMENTS),
         "courses": order_detail.courses(session, order_id, tenant_id, now),
         "told": history.told(order_detail.time_line(session, order_id, tenant_id), landed),
