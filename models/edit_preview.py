@@ -94,20 +94,19 @@ limit :limit
 """
 
 
-def preview(session: Session, plan: Plan, rows: str, of_rows: dict[str, Any]) -> Preview:
-    """Count what the plan would do to `rows` (a SELECT of position, enrollment_id, user_id)."""
-    tables, parameters = _tables(session, plan, rows, of_rows)
-    found = session.execute(text(tables + _SUMMARY), parameters).mappings().one()
-    return Preview(**found)
+def preview(
+    session: Session, plan: Plan, rows: str, of_rows: dict[str, Any], people: int = 50
+) -> tuple[Preview, list[PreviewRow]]:
+    """Count what the plan would do to `rows` (a SELECT of position, enrollment_id, user_id), and tell of whom.
 
-
-def preview_rows(
-    session: Session, plan: Plan, rows: str, of_rows: dict[str, Any], limit: int = 50
-) -> list[PreviewRow]:
-    """The people behind a preview: who is skipped first, then whose status changes, then the other changes."""
+    At most so many `people`: who is skipped first, then whose status changes, then the other changes.
+    """
     tables, parameters = _tables(session, plan, rows, of_rows)
-    found = session.execute(text(tables + _ROWS), {**parameters, "limit": limit})
-    return [PreviewRow(*row) for row in found]
+    counts = Preview(**session.execute(text(tables + _SUMMARY), parameters).mappings().one())
+    if not people:
+        return counts, []
+    found = session.execute(text(tables + _ROWS), {**parameters, "limit": people})
+    return counts, [PreviewRow(*row) for row in found]
 
 
 def _tables(session: Session, plan: Plan, rows: str, of_rows: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -120,10 +120,9 @@ def foresee(session: Session, request: Request, now: datetime, people: int = 50)
     tenant = _tenant(session, request)
     order = check(session, tenant, request, now)
     plan, selection = request.plan(tenant, order, now), request.selection(tenant, now)
-    counts = edit_preview.preview(session, plan, selection.rows, selection.parameters)
+    counts, rows = edit_preview.preview(session, plan, selection.rows, selection.parameters, people)
     if not counts.rows:
         raise nobody(request)
-    rows = edit_preview.preview_rows(session, plan, selection.rows, selection.parameters, people) if people else []
     return Foreseen(counts, rows, order, ends_in_past(tenant, request, now))
 
 

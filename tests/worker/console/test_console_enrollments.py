@@ -107,6 +107,11 @@ select o.id, t.id, 1, o.number, o.status, current_date - 30, current_date + o.da
 from tenant t, (values (1, 'SO1', 'B', 90), (2, 'SO2', 'B', 400), (3, 'SO3', 'A', 400), (4, 'SO4', 'B', -9))
     as o(id, number, status, days);
 """
+MANY_ORDERS = """
+insert into sales_order (id, tenant_id, customer_id, number, status, term_end, modified_at, accepted_at)
+select 1000 + n, t.id, 1, 'Z' || to_char(n, 'FM0000'), 'B', current_date + 500, now(), now()
+from tenant t, generate_series(1, 250) n where t.key = 'acme'
+"""
 
 
 @pytest.fixture
@@ -272,6 +277,17 @@ def test_what_is_not_meant_is_said_on_the_form(signed_in: SignIn, school: School
     assert "Nothing would change" in words(client.get(f"{school.here}/preview?{one}&action=E"))
 
 
+def test_an_order_among_many_is_found_by_a_part_of_its_number(signed_in: SignIn, school: School) -> None:
+    with school.sessions.begin() as session:
+        session.execute(text(MANY_ORDERS))
+    client, one = signed_in(), f"ids={school.ids('Person 000')[0]}"
+    form = client.get(f"{school.here}/edit?{one}&action=U&find=Z0077")
+    assert re.findall(r">(Z\d+): ", form.text) == ["Z0077"]
+    assert re.search(r'value="U" checked', form.text)
+    assert "No order that can be chosen has" in words(client.get(f"{school.here}/edit?{one}&find=none"))
+    assert len(re.findall(r">(Z\d+): ", client.get(f"{school.here}/edit?{one}").text)) < 250
+
+
 def test_a_date_in_the_past_is_asked_about(signed_in: SignIn, school: School) -> None:
     client, one = signed_in(), f"ids={school.ids('Person 000')[0]}"
     preview = client.get(f"{school.here}/preview?{one}&set_date=set&date={school.today - timedelta(days=3)}")
@@ -314,6 +330,12 @@ def test_many_are_done_in_the_background_stopped_resumed_and_taken_back(signed_i
     assert school.perform(run_id) == "done"
     assert "124 of 124 rows done" in words(client.get(f"{here}/now"))
     assert set(school.statuses()) == {"X"}
+    named: list[str] = []
+    page = client.get(f"{here}?outcome=changed")
+    while onward := re.search(rf'href="({here}\?[^"]*after=\d+)"', page.text):
+        named += people(page)
+        page = client.get(onward[1].replace("&amp;", "&"))
+    assert len({*named, *people(page)}) == len([*named, *people(page)]) == 124
 
     client.get(f"{school.here}/preview?ids={school.ids('Person 000')[0]}&action=U")
     with school.sessions.begin() as session:

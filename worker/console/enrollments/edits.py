@@ -13,6 +13,7 @@ from models.edit_jobs import ResultRow
 from models.enrollment_changes import Why
 from worker import clock, explain
 from worker.console.enrollments import wording
+from worker.console.enrollments.asked import Asked
 from worker.console.enrollments.reading import MOST_ID, to_edit
 from worker.console.pages import ConsolePage, console_page, done
 from worker.console.ringing import ring
@@ -107,8 +108,7 @@ async def _do(request: Request, work: Callable[[Session, int, Why], Any]) -> Any
 
 
 def _read_latest(session: Session, request: Request) -> Row:
-    before = request.query_params.get("before", "")
-    jobs = edit_jobs.latest(session, int(before) if before.isascii() and before.isdigit() else None, SHOWN)
+    jobs = edit_jobs.latest(session, Asked.of(request.query_params).after, SHOWN)
     return {"jobs": jobs, "wording": wording, "full": len(jobs) == SHOWN}
 
 
@@ -116,13 +116,14 @@ def _read(session: Session, request: Request) -> Row:
     job = edit_jobs.job(session, _named(request))
     if job is None:
         raise edit.unknown(_named(request))
-    outcome = request.query_params.get("outcome")
+    asked, outcome = Asked.of(request.query_params), request.query_params.get("outcome")
     outcome = outcome if outcome in wording.OUTCOMES else None
     under_way = progress.of_run(asdict(job), clock.now(session))
     return {
         "job": job,
         "left": None if under_way is None else under_way.left,
-        "rows": edit_jobs.results(session, job.run_id, limit=SHOWN, outcome=outcome),
+        "rows": edit_jobs.results(session, job.run_id, asked.after or 0, SHOWN, outcome),
+        "after": asked.after,
         "reasons": edit_jobs.reasons(session, job.run_id),
         "outcome": outcome,
         "shown": SHOWN,
