@@ -85,7 +85,8 @@ def test_statements_do_not_grow_with_the_rows(signed_in: SignIn, world: OrderWor
 def test_downloads(signed_in: SignIn, world: OrderWorld) -> None:
     add_run(world.session, "order:=HYPERLINK()", counts={"read": 5, "landed_new": 2, "expired": 1})
     idle = """insert into sync_run (kind, scope, asked_by, state, outcome, counts, finished_at)
-        select 'pull', 'incremental', 'schedule', 'done', 'ok', '{"read": 1}', now() from generate_series(1, :many)"""
+        select 'pull', 'incremental', 'schedule', 'done', 'ok', '{"read": 1}', now()
+        from generate_series(1, :many)"""
     world.session.execute(text(idle), {"many": LOOKED_THROUGH + 10})
     world.session.commit()
     client = signed_in()
@@ -121,11 +122,11 @@ def test_a_resync_is_dry_unless_said_otherwise(signed_in: SignIn, world: OrderWo
 def test_pressing_twice_joins(signed_in: SignIn, world: OrderWorld) -> None:
     client = signed_in()
     asked = [send(client, "/console/runs/new", "/console/runs/new/ask", kind="full", how="real") for _ in "ab"]
+    assert run_at(asked[0]) == run_at(asked[1])
+    assert "you joined it" in said(client, asked[1])
     told = words(client.get("/console/history?q=resync"))
     assert told.count("resync asked") == 1
     assert "scope full" in told
-    assert run_at(asked[0]) == run_at(asked[1])
-    assert "you joined it" in said(client, asked[1])
 
 
 REFUSED = [
