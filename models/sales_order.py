@@ -120,7 +120,10 @@ class SalesOrder(Base):
 
 
 class SalesOrderEvent(Base):
-    """One accepted change of an order that was already accepted: what it was, what it became, by whom."""
+    """One accepted change of an order that was already accepted: what it was, what it became, by whom.
+
+    Numbered by the sequence of `EnrollmentEvent`: events of both tables have one order.
+    """
 
     __tablename__ = "sales_order_event"
     __table_args__ = (
@@ -128,7 +131,7 @@ class SalesOrderEvent(Base):
         Index("ix_sales_order_event_run_id_at", "run_id", "at", postgresql_using="brin"),
     )
 
-    id: Mapped[Id]
+    id: Mapped[int] = mapped_column(primary_key=True, server_default=text("nextval('enrollment_event_id_seq')"))
     order_id: Mapped[int]
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.id"))
     at: Mapped[datetime]

@@ -21,6 +21,7 @@ from worker.api import problems
 from worker.api.admission import Admission, hash_of
 from worker.api.call import Api, Call
 from worker.api.deciding import Decider
+from worker.api.feed import Feed
 from worker.api.limits import Limits
 from worker.api.operations import OPERATIONS, Operation
 from worker.api.problems import Problem, Refusal
@@ -87,7 +88,9 @@ def make_api(engine: Engine, settings: Settings, redis_url: str | None) -> FastA
         middleware=[Middleware(_Headers)],
         max_body_size=MOST_BYTES,
     )
-    app.state.api = Api(settings, sessions, redis_url, Admission(sessions, Limits(redis_url)), Decider(engine))
+    app.state.api = Api(
+        settings, sessions, redis_url, Admission(sessions, Limits(redis_url)), Decider(engine), Feed(sessions)
+    )
     app.router.routes.extend(_route(name, operation) for name, operation in OPERATIONS.items())
     app.add_exception_handler(Refusal, problems.of_refusal)
     app.add_exception_handler(TermsyncError, problems.of_termsync_error)

@@ -14,6 +14,7 @@ from models.token_use import Bearer
 from worker import clock
 from worker.api.admission import Admission, no_tenant
 from worker.api.deciding import Decider
+from worker.api.feed import Feed
 from worker.database import in_transaction
 from worker.pipeline import tenants
 from worker.queue.broker import broker
@@ -31,6 +32,7 @@ class Api:
     redis_url: str | None
     admission: Admission
     decider: Decider
+    feed: Feed
 
     def ring(self, bell: Callable[..., bool], *ids: int) -> None:
         """Ring one of `worker.queue.doorbell`."""

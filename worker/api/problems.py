@@ -162,6 +162,8 @@ async def of_http(request: Request, error: Exception) -> Response:
         case 405:
             detail, remedy = f"{request.method} is not taken here.", "Use a method that the header Allow names."
             return problem(405, "method-not-allowed", detail, remedy, headers=error.headers)
+        case 400:
+            return problem(422, "request-invalid", "body: it cannot be read.", "Send JSON in UTF-8, not too deep.")
         case 413:
             return problem(413, "request-too-large", "The body is too large.", "Send less at once.")
     return problem(error.status_code, "request-invalid", str(error.detail), "Compare it with the description.")

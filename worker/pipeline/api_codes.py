@@ -58,6 +58,10 @@ CODES: dict[str, Explanation] = {
         "Another request was sent with the same Idempotency-Key in the last seven days.",
         "Use a new key for a new request.",
     ),
+    "event-not-reached": Explanation(
+        "The change feed was asked for what follows an event there is not yet.",
+        "Take `next` from an answer; after the database was restored to an earlier state, begin again at 0.",
+    ),
     "request-too-large": Explanation(
         "The body of a request to the JSON API is too large.", "Send less at once, or use the bulk addresses."
     ),

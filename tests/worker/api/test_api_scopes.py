@@ -31,6 +31,7 @@ GET /tenants/{tenant}/sales-orders/{number}                                 read
 GET /tenants/{tenant}/edits/{edit_id}                                       read         own
 GET /tenants/{tenant}/edits/{edit_id}/results                               read         own
 GET /resyncs/{resync_id}                                                    read         any
+GET /events                                                                 read         any
 GET /holds                                                                  read         any
 GET /holds/{hold_id}                                                        read         any
 PUT /tenants/{tenant}                                                       roster       all
