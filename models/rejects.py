@@ -218,5 +218,11 @@ def retried(session: Session, order_ids: Sequence[int], now: datetime) -> int:
     return _care(session, "order_id", order_ids, _RETRIED, **values)
 
 
+def last_retried(session: Session) -> datetime | None:
+    """When some rejected row was last asked for again."""
+    at: datetime | None = session.execute(text("select max(retried_at) from reject_care")).scalar_one()
+    return at
+
+
 def _rows(session: Session, query: TextClause, **parameters: object) -> list[Row]:
     return [dict(row) for row in session.execute(query, parameters).mappings()]

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 
-from models import attention
+from models import attention, rejects
 from models.attention import Waiting
 from worker.errors import TermsyncError
 from worker.pages.live import said
@@ -33,7 +33,7 @@ class Tab:
 def heading(session: Session) -> Row:
     """What every page of Attention shows first: the tabs, and what the topic said when it was made."""
     waiting = attention.waiting(session)
-    return {"tabs": _tabs(waiting), "seen": said(asdict(waiting))}
+    return {"tabs": _tabs(waiting), "seen": said(_document(session, waiting))}
 
 
 def tabs(session: Session) -> list[Tab]:
@@ -52,8 +52,12 @@ def _tabs(waiting: Waiting) -> list[Tab]:
 
 
 def topic(session: Session) -> dict[str, Any]:
-    """Changes when something begins to wait, or no longer does."""
-    return asdict(attention.waiting(session))
+    """Changes when something begins to wait, or no longer does, and when rejected rows were asked for again."""
+    return _document(session, attention.waiting(session))
+
+
+def _document(session: Session, waiting: Waiting) -> dict[str, Any]:
+    return {**asdict(waiting), "retried": rejects.last_retried(session)}
 
 
 @dataclass(frozen=True, slots=True)
