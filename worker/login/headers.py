@@ -48,4 +48,5 @@ class HeadersMiddleware:
         await self._app(scope, receive, sent)
 
     def _keep(self, path: str) -> str:
-        return "public, max-age=3600" if path.startswith(self._static) else "no-store"
+        # Kept, but asked for again: a new version is there with the next page.
+        return "no-cache" if path.startswith(self._static) else "no-store"

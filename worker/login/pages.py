@@ -1,9 +1,11 @@
 """Signing in and out, and changing one's password."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -21,8 +23,16 @@ from worker.pages.context import in_session, web_of
 from worker.pages.templates import Templates
 from worker.status import in_words
 
+Result = TypeVar("Result")
+
 templates = Templates("worker.login")
+HASHING = CapacityLimiter(passwords.AT_ONCE)
 PASSWORD, SINGLE_SIGN_ON = "password", "single sign-on"
+
+
+async def hashing(work: Callable[[], Result]) -> Result:
+    """Does `work` that hashes passwords in one of a few threads: however many sign in, the pages have theirs."""
+    return await to_thread.run_sync(work, limiter=HASHING)
 
 
 async def login_page(request: Request) -> Response:
@@ -38,7 +48,7 @@ async def login(request: Request) -> Response:
     address, password = str(form.get("email") or ""), str(form.get("password") or "")
     onward = safe_next(str(form.get("next") or ""))
     web = web_of(request)
-    found = await run_in_threadpool(local.check, web.sessions, address, password, came_from(request))
+    found = await hashing(partial(local.check, web.sessions, address, password, came_from(request)))
     if isinstance(found, local.Refused):
         return sign_in_form(request, status_code=400, email=address, next=onward, error=_refused_words(found))
     return await admit(request, found, onward, PASSWORD)
@@ -114,7 +124,7 @@ async def change_password(request: Request) -> Response:
                 "password-not-repeated", "The two new passwords differ.", "Type the same one twice."
             )
         passwords.check_new(new, person.row.email)
-        token = await run_in_threadpool(_change, request, person, now_is, new)
+        token = await hashing(partial(_change, request, person, now_is, new))
     except TermsyncError as error:
         must = person.row.password_must_change
         values = {"must_change": must, "error": f"{error.message} {error.remedy}"}

@@ -14,8 +14,9 @@ READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 GROUPS, GROUP_LENGTH = 4, 5  # 99 bits
 
 _hasher = PasswordHasher()  # RFC 9106, second choice: 64 MiB, three passes
-# Each takes 64 MiB and some 50 ms of a core: more at once would only crowd out the pages.
-_at_once = BoundedSemaphore(4)
+# Each takes 64 MiB and some 50 ms of a core: more at once would only be in each other's way.
+AT_ONCE = 4
+_at_once = BoundedSemaphore(AT_ONCE)
 
 
 def hashed(password: str) -> str:

@@ -1,5 +1,6 @@
 """Pages that say no: what is wrong, and what to do next. Programs get problem+json."""
 
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -46,7 +47,9 @@ async def impossible(request: Request, error: Exception) -> Response:
 
 
 async def broken(request: Request, error: Exception) -> Response:
-    """The page of an error that nobody foresaw; the log has it."""
+    """The page of an error that nobody foresaw; the log has it. A database that is away comes back."""
+    if isinstance(error, (OperationalError, InterfaceError, TimeoutError)):
+        return refusal(request, 503, "The database does not answer right now.", "Try again in a minute.")
     return refusal(
         request, 500, "It is not your fault, and it is in the log.", "Try again; if it stays, tell ops."
     )
