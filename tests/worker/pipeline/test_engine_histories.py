@@ -139,6 +139,20 @@ class Histories(NetSuiteHistories):
             tenants.resume(session, self.school.tenant_ids[key], self.why())
         self.oracle.resume(key)
 
+    @precondition(lambda self: self.account)
+    @rule(key=keys, end=st.integers(-3, 1), typed=st.booleans(), worker=workers)
+    def orders_cut_in_a_pause(self, key: str, end: int, typed: bool, worker: int) -> None:
+        """What is cut into the past before the pause ends has another cause than what then simply ends."""
+        self.pause(key, None)
+        for n, said in enumerate(list(self.account.values())):
+            if self.oracle.customers.get(said.customer) == key:
+                self.order_redated(n, end)
+                self.everything_is_read_and_reconciled(worker)
+        if typed and self.oracle.people:
+            self.date_typed_or_cleared([0], None)
+        self.tick(timedelta(days=1))
+        self.resume(key)
+
     @rule(key=keys, zone=st.sampled_from(ZONES), grace=st.sampled_from([0, 0, 1, 3]))
     def zone_or_grace_changed(self, key: str, zone: str, grace: int) -> None:
         self.tick()
