@@ -22,6 +22,7 @@ from worker.login.person import person_of
 from worker.login.rights import Right
 from worker.pages.context import in_session
 from worker.pages.export import export
+from worker.pages.live import said
 from worker.pages.words import instant, status_name
 from worker.pipeline import edit, edit_requests, progress
 from worker.pipeline.edit_requests import Undo
@@ -113,6 +114,7 @@ def _read_latest(session: Session, request: Request) -> Row:
 
 
 def _read(session: Session, request: Request) -> Row:
+    seen = said(edit_jobs.under_way(session))  # before the job: what comes between is shown again
     job = edit_jobs.job(session, _named(request))
     if job is None:
         raise edit.unknown(_named(request))
@@ -120,6 +122,7 @@ def _read(session: Session, request: Request) -> Row:
     outcome = outcome if outcome in wording.OUTCOMES else None
     under_way = progress.of_run(asdict(job), clock.now(session))
     return {
+        "seen": seen,
         "job": job,
         "left": None if under_way is None else under_way.left,
         "rows": edit_jobs.results(session, job.run_id, asked.after or 0, SHOWN, outcome),

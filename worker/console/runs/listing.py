@@ -19,6 +19,7 @@ from worker.login.person import person_of
 from worker.login.rights import Right
 from worker.pages.context import in_session
 from worker.pages.export import export
+from worker.pages.live import said
 from worker.pipeline.scope import parse_instant
 
 PAGE = 25
@@ -69,13 +70,14 @@ class Runs(ConsolePage):
 async def _read(request: Request) -> dict[str, Any]:
     search, before = asked(request.query_params), before_of(request.query_params)
 
-    def read(session: Session) -> tuple[list[dict[str, Any]], int | None, datetime]:
-        rows, older = run_listing.page(session, search, before, PAGE)
-        return rows, older, clock.now(session)
+    def read(session: Session) -> tuple[str, list[dict[str, Any]], int | None, datetime]:
+        seen = said(topic(session))  # before the rows: what comes between is shown again
+        return seen, *run_listing.page(session, search, before, PAGE), clock.now(session)
 
-    rows, older, now = await in_session(request, read)
+    seen, rows, older, now = await in_session(request, read)
     filled = {name: request.query_params[name] for name in NAMES if request.query_params.get(name)}
     return {
+        "seen": seen,
         "runs": rows,
         "older": None if older is None else urlencode({**filled, "before": older}),
         "here": urlencode(filled | ({"before": str(before)} if before is not None else {})),

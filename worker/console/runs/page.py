@@ -15,12 +15,13 @@ from worker import clock, explain
 from worker.console.pages import ConsolePage, console_page, done
 from worker.console.ringing import ring
 from worker.console.runs import wording
-from worker.console.runs.listing import document
+from worker.console.runs.listing import document, topic
 from worker.errors import NotFound, TermsyncError
 from worker.login.person import Person, person_of
 from worker.login.rights import Right, who
 from worker.pages.context import in_session
 from worker.pages.export import export
+from worker.pages.live import said
 from worker.pipeline import again, progress, undo
 from worker.pipeline.progress import Progress
 from worker.pipeline.tenant_change import TENANT
@@ -56,7 +57,9 @@ CHANGES = (
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the page of a run tells. `diff` are its changes, of a dry run what it would change."""
+    """What the page of a run tells. `diff` are its changes, of a dry run what it would change; `seen` is what its
+    topic said before it was read.
+    """
 
     run: Row
     progress: Progress | None
@@ -64,6 +67,7 @@ class Shown:
     holds: list[Row]
     parked: list[Row]
     person: str
+    seen: str
 
     @property
     def ended(self) -> bool:
@@ -191,6 +195,7 @@ def _find(session: Session, run_id: int) -> Row:
 
 async def _read(request: Request, limit: int = LISTED) -> Shown:
     def read(session: Session) -> Shown:
+        seen = said(topic(session))
         run = _find(session, request.path_params["run_id"])
         return Shown(
             run,
@@ -199,6 +204,7 @@ async def _read(request: Request, limit: int = LISTED) -> Shown:
             run_listing.holds_of(session, run["id"]),
             run_listing.parked_of(session, run["id"]) if run["parked"] else [],
             wording.person(run["asked_by"]),
+            seen,
         )
 
     return await in_session(request, read)
