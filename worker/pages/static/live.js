@@ -1,8 +1,8 @@
 // Live pages. <div data-live="topic another" data-fragment="/address"> is fetched anew and put in place when one of
 // its topics changes; every event also reaches scripts as `termsync:TOPIC` on document, with the topic's document
 // in `detail`. Nothing is fetched while the tab is hidden. Without scripts, a reload shows the same.
-// `data-seen` is what the topic said when the page was made: what changed before we listened shows too. A part that
-// somebody is at work in is put in place when they have left it.
+// `data-seen` is what the first of its topics said when the page was made: what changed before we listened shows too.
+// A part that somebody is at work in is put in place when they have left it.
 (function () {
   "use strict";
   const places = Array.from(document.querySelectorAll("[data-live]"));
@@ -43,8 +43,9 @@
     try { detail = JSON.parse(event.data); } catch { return; }
     document.dispatchEvent(new CustomEvent("termsync:" + topic, { detail }));
     for (const place of places) {
-      if (first && [undefined, event.data].includes(place.dataset.seen)) { continue; }
-      if (place.dataset.fragment && place.dataset.live.split(/\s+/).includes(topic)) { refresh(place); }
+      const topics = place.dataset.live.split(/\s+/);
+      if (first && (topic !== topics[0] || [undefined, event.data].includes(place.dataset.seen))) { continue; }
+      if (place.dataset.fragment && topics.includes(topic)) { refresh(place); }
     }
   }
 
