@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 
 import pytest
+from calendar_oracle import first_instant_after
 from engine_checks import check_events, check_findable
 from pulls import OPTIONS, Pulls, day, map_customers
 from school import School, checksums, rows
@@ -243,3 +245,58 @@ def test_an_undo_taken_up_again_goes_on_where_it_was(desk: Desk, flipped: int) -
     assert undo.perform(desk.sessions, again) == "done"
     assert (desk.statuses("acme"), desk.statuses("beta")) == ("EE", "EE")
     assert desk.row(run_id).counts["restored"] == 4
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_happened_since_nothing_is_lost_or_left_unsaid(desk: Desk, seed: int) -> None:
+    """A run between deeds and other runs, undone: whose status it changed is as before, or listed with why."""
+    random = Random(seed)
+    for _ in range(random.randint(0, 3)):
+        happen(desk, random)
+    before = dict(desk.query("select id, status from enrollment"))
+    for order_id in random.sample([1, 2], random.randint(1, 2)):
+        desk.say(order_id, day(desk.sessions, random.choice([-30, -5, 20, 80])))
+    run = desk.do("incremental").id
+    after = dict(desk.query("select id, status from enrollment"))
+    for _ in range(random.randint(0, 3)):
+        happen(desk, random)
+    if not desk.query(CHANGED, run=run):
+        assert after == before
+        return
+    undone = desk.undo("run", run)
+    present = dict(desk.query("select id, status from enrollment"))
+    listed = {row["enrollment"] for row in undone.progress["left"]}
+    flipped = {number for number in before if after[number] != before[number]}
+    assert {number for number in flipped if present[number] != before[number]} <= listed <= flipped
+    assert undone.counts["restored"] == len(flipped - listed)
+    with desk.sessions() as session:
+        check_events(session)
+        check_findable(session)
+        dated = rows(session, DATED)
+    assert all(found == (None if last is None else first_instant_after(last, zone)) for found, last, zone in dated)
+    again = desk.undo("run", run, dry_run=True)
+    assert again.counts["enrollments_changed"] == again.counts["accepted_changed"] == 0
+
+
+CHANGED = """
+    select 1 from sales_order_event where run_id = :run union select 1 from enrollment_event where run_id = :run
+"""
+# Every boundary is that of the last day: the typed date, or the end of the accepted order.
+DATED = """
+    select e.boundary, coalesce(e.expiration_date, o.term_end), t.time_zone from enrollment e
+    join tenant t on t.id = e.tenant_id
+    left join sales_order o on o.id = e.sales_order_id and o.tenant_id = e.tenant_id
+"""
+
+
+def happen(desk: Desk, random: Random) -> None:
+    """A pull that moves an end, or a deed of staff."""
+    key = random.choice(["acme", "beta"])
+    order_id = {"acme": 1, "beta": 2}[key]
+    person = random.choice(desk.people[key])
+    typed = random.choice([None, day(desk.sessions, -4), day(desk.sessions, 40)])
+    if random.random() < 0.4:
+        desk.say(order_id, day(desk.sessions, random.choice([-30, -5, 20, 80])), number=random.choice([None, "N"]))
+        desk.do("incremental")
+    else:
+        desk.school.edit(key, desk.now(), [(person, order_id, typed, random.choice([None, "E", "U", "X"]))])
