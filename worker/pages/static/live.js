@@ -65,7 +65,7 @@
   const said = new Map();
 
   function open() {
-    if (source || !topics.size || document.hidden) { return; }
+    if (source || !topics.size || document.hidden || document.documentElement.dataset.signedOut) { return; }
     source = new EventSource("/console/live?topics=" + encodeURIComponent(Array.from(topics).join(",")));
     for (const topic of topics) {
       source.addEventListener(topic, (event) => {
@@ -76,6 +76,16 @@
       });
     }
     source.addEventListener("signed-out", signedOut);
+    source.addEventListener("error", refused);
+  }
+
+  // Browsers open a stream again that broke off, but not one that was refused: then a part of the page tells why.
+  function refused() {
+    if (!source || source.readyState !== EventSource.CLOSED) { return; }
+    close();
+    const place = places.find((each) => each.dataset.fragment);
+    if (place) { refresh(place); }
+    setTimeout(open, 10000);
   }
 
   function close() {
