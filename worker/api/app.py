@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from connectors.errors import ConnectorError
 from worker.api import problems
 from worker.api.admission import Admission, hash_of
+from worker.api.bodies import up_to
 from worker.api.call import Api, Call
 from worker.api.deciding import Decider
 from worker.api.feed import Feed
@@ -30,7 +31,6 @@ from worker.errors import TermsyncError
 from worker.settings import Settings
 
 PREFIX = "/api/v1"
-MOST_BYTES = 1_000_000  # of a body; bulk operations say more
 REFUSALS = (401, 403, 404, 409, 413, 422, 429, 500, 503)
 REFUSED: dict[int | str, dict[str, Any]] = {
     status: {
@@ -64,7 +64,7 @@ class ApiRoute(APIRoute):
             api: Api = request.app.state.api
             bearer = await api.admission.bearer(request, operation.needs)
             request.state.call = Call(api, bearer, hash_of(request))
-            return await handle(request)
+            return await handle(Request(request.scope, up_to(operation.most_bytes, request)))
 
         async def raw(request: Request) -> Response:
             request.state.needs = operation.needs
@@ -86,7 +86,6 @@ def make_api(engine: Engine, settings: Settings, redis_url: str | None) -> FastA
         redoc_url=None,
         redirect_slashes=False,
         middleware=[Middleware(_Headers)],
-        max_body_size=MOST_BYTES,
     )
     app.state.api = Api(
         settings, sessions, redis_url, Admission(sessions, Limits(redis_url)), Decider(engine), Feed(sessions)

@@ -38,7 +38,6 @@ def description(line: type[Body]) -> dict[str, Any]:
         "openapi_extra": {"requestBody": {"required": True, "content": {NDJSON: {"schema": schema}}}},
         "responses": {200: {"description": ANSWER, "content": {NDJSON: {"schema": {"type": "string"}}}}},
         "response_class": StreamingResponse,
-        "max_body_size": MOST_BYTES,
     }
 
 

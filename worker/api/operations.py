@@ -16,12 +16,13 @@ from worker.api.values import Body
 class Operation:
     """What answers, what it needs of the token, and what else its route is made of.
 
-    `raw`: it takes the request as it is and checks the token by itself.
+    `raw`: it takes the request as it is and checks the token by itself. `most_bytes`: of a body.
     """
 
     endpoint: Callable[..., Any]
     needs: Needs
     raw: bool = False
+    most_bytes: int = 1_000_000
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -47,7 +48,7 @@ def _put(endpoint: Callable[..., Any], needs: Needs) -> Operation:
 
 
 def _bulk(endpoint: Callable[..., Any], needs: Needs, line: type[Body]) -> Operation:
-    return Operation(endpoint, needs, more=bulk.description(line))
+    return Operation(endpoint, needs, most_bytes=bulk.MOST_BYTES, more=bulk.description(line))
 
 
 def _waits(endpoint: Callable[..., Any], needs: Needs) -> Operation:

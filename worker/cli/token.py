@@ -12,7 +12,7 @@ Name = Annotated[str, typer.Argument(help="Name of the token; unique for ever.")
 
 @app.callback()
 def token() -> None:
-    """Tokens of the JSON API."""
+    """Tokens of the JSON API: make, list, revoke."""
 
 
 @app.command("add")

@@ -1,0 +1,72 @@
+"""Hostile requests: too large, too deep, not text, injected. Refused with a reason, or stored word for word."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+pytest_plugins = ("api_world",)
+
+USER = "/tenants/acme/users/ann"
+BODY = {"name": "Ann", "email": "ann@acme.example"}
+STRANGE = [
+    "'; drop table users; --",
+    '=cmd|"/c calc"!A1',
+    "{{7*7}}${7*7}<script>alert(1)</script>",
+    "\u202egnp.exe",
+    "\r\nset-cookie: a=b",
+    "../../etc/passwd",
+    "\U0001f600 \u0130 \ufb03",
+    "%s %(x)s :name {0}",
+]
+
+
+@pytest.mark.parametrize("words", STRANGE)
+def test_any_words_are_only_words(client: httpx.Client, words: str) -> None:
+    stored = client.put(USER, json={**BODY, "name": words, "groups": [words]})
+    assert (stored.status_code, stored.json()["name"], stored.json()["groups"]) == (201, words, [words])
+    found = client.get("/tenants/acme/enrollments", params={"user": words, "group": words, "sales_order": words})
+    assert (found.status_code, found.json()["items"]) == (200, [])
+    assert client.get("/tenants/acme/sales-orders/x", params={"cursor": words}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"{", 422),
+        (b"\xff\xfe", 422),
+        (b"[" * 200_000, 422),
+        (b'{"name":' * 100_000, 422),
+        (b'{"name": "\\ud800", "email": "a@b"}', 422),
+        (b'{"name": "a\\u0000b", "email": "a@b"}', 422),
+        (b'{"name": NaN, "email": 1e999}', 422),
+        (b'{"name": "' + b"a" * 1_100_000, 413),
+        (b"null", 422),
+    ],
+    ids=["cut", "bytes", "deep list", "deep object", "half a character", "NUL", "no numbers", "large", "null"],
+)
+def test_bodies_that_cannot_be_taken(client: httpx.Client, content: bytes, status: int) -> None:
+    answer = client.put(USER, content=content, headers={"content-type": "application/json"})
+    assert answer.status_code == status, answer.text[:500]
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert len(answer.content) < 5_000
+    lines = client.post("/tenants/acme/users/bulk", content=content)
+    assert lines.status_code in {200, 413}
+
+
+def test_a_body_larger_than_all_lines_is_not_read_to_its_end(client: httpx.Client) -> None:
+    answer = client.post("/tenants/acme/users/bulk", content=b"x" * 33_000_000)
+    assert (answer.status_code, answer.json()["code"]) == (413, "request-too-large")
+
+
+def test_answers_are_for_programs_only(client: httpx.Client) -> None:
+    for answer in (client.get("/token"), client.get("/nothing")):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "store" in answer.headers["cache-control"]
+        assert "set-cookie" not in answer.headers
+
+
+def test_a_cookie_of_the_pages_opens_nothing(client: httpx.Client) -> None:
+    headers: dict[str, Any] = {"cookie": "termsync_session=anything"}
+    bare = httpx.get(f"{client.base_url}token", headers=headers)
+    assert bare.status_code == 401
