@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from domain_oracle import Oracle, Terms
+from domain_oracle import Terms
+from guard_oracle import Oracle
 from school import rows
 from sqlalchemy import text
 from sqlalchemy.orm import Session

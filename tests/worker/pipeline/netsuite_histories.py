@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from domain_oracle import ORDERS, ORDERS_SHARE, PEOPLE, PEOPLE_SHARE, Client, Oracle, Said
+from domain_oracle import Client, Said
+from guard_oracle import ORDERS, ORDERS_SHARE, PEOPLE, PEOPLE_SHARE, Oracle
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from school import School, land, wipe
