@@ -26,9 +26,10 @@
     try {
       const answer = await fetch(place.dataset.fragment, { headers: { Accept: "text/html", "X-Live": "1" }, credentials: "same-origin" });
       if (answer.redirected || answer.status === 401) { signedOut(); return; }
+      const part = await answer.text();
       if (atWork(place)) { late.add(place); return; }
       if (answer.ok) {
-        place.innerHTML = await answer.text();
+        place.innerHTML = part;
         document.dispatchEvent(new CustomEvent("termsync:refreshed", { detail: place }));
       }
     } catch { /* the connection is gone; the next event tries again */ } finally {
