@@ -166,6 +166,7 @@ def _read(session: Session, key: str) -> dict[str, Any]:
             happened.action(row) for row in history.actions(session, HistorySearch(tenant=key), None, ACTIONS)
         ],
         "wording": wording,
+        "who": happened.who,
     }
 
 
