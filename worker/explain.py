@@ -216,6 +216,10 @@ PAGES: dict[str, Explanation] = {
         "The password repeats a few characters, or holds the e-mail address.", "Take one that is hard to guess."
     ),
     "password-not-repeated": Explanation("The new password was typed differently.", "Type the same one twice."),
+    "password-locked": Explanation(
+        "Too many wrong passwords were given for the address.",
+        "Wait as long as it says, or have staff give a new first password: `termsync staff password EMAIL`.",
+    ),
     "password-wrong": Explanation("That is not the present password.", "Type the present password again."),
     "password-not-new": Explanation("The new password is the present one.", "Take another one."),
 }

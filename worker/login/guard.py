@@ -78,7 +78,10 @@ class GuardMiddleware:
 def right_of(routes: Iterable[BaseRoute], scope: Scope) -> Right | None:
     """The right of the route that would answer; None when none would, or it names none."""
     for route in routes:
-        match, child = route.matches(scope)
+        try:
+            match, child = route.matches(scope)
+        except ValueError:  # a number of more digits than Python reads: no row has it
+            return None
         if match is not Match.FULL:
             continue
         if isinstance(route, Mount) and route.routes:

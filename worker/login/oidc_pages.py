@@ -47,7 +47,7 @@ async def callback(request: Request) -> Response:
     step = await in_session(request, lambda session: steps.take(session, "oidc", token))
     onward = safe_next(step["next"] if step else None)
     try:
-        if step is None or not hmac.compare_digest(step["state"], query.get("state", "")):
+        if step is None or not hmac.compare_digest(step["state"].encode(), query.get("state", "").encode()):
             raise AGAIN
         if "code" not in query:
             raise TermsyncError("oidc-refused", "Your organisation did not sign you in.", "Try again.")

@@ -50,7 +50,8 @@ async def login(request: Request) -> Response:
     web = web_of(request)
     found = await hashing(partial(local.check, web.sessions, address, password, came_from(request)))
     if isinstance(found, local.Refused):
-        return sign_in_form(request, status_code=400, email=address, next=onward, error=_refused_words(found))
+        error = " ".join(_refused_words(found))
+        return sign_in_form(request, status_code=400, email=address, next=onward, error=error)
     return await admit(request, found, onward, PASSWORD)
 
 
@@ -135,12 +136,9 @@ async def change_password(request: Request) -> Response:
 def _change(request: Request, person: Person, now_is: str, new: str) -> str:
     web = web_of(request)
     found = local.check(web.sessions, person.row.email, now_is, came_from(request))
-    mine = (
-        []
-        if isinstance(found, local.Refused)
-        else [a for a in found if (a.kind, a.id) == (person.row.kind, person.id)]
-    )
-    if not mine:
+    if isinstance(found, local.Refused) and found.locked_until is not None:
+        raise TermsyncError("password-locked", *_refused_words(found))
+    if isinstance(found, local.Refused) or (person.row.kind, person.id) not in {(a.kind, a.id) for a in found}:
         raise TermsyncError("password-wrong", "That is not your present password.", "Type it again.")
     if new == now_is:
         raise TermsyncError("password-not-new", "That is the password you have.", "Take another one.")
@@ -161,11 +159,12 @@ def sign_in_form(request: Request, *, status_code: int = 200, **values: object) 
     )
 
 
-def _refused_words(refused: local.Refused) -> str:
+def _refused_words(refused: local.Refused) -> tuple[str, str]:
+    """What is wrong, and what to do: the same for every address."""
     if refused.locked_until is None:
-        return "This address and password do not go together. Check both and try again."
+        return "This address and password do not go together.", "Check both and try again."
     wait = in_words((refused.locked_until - refused.now).total_seconds())
-    return f"Too many attempts with this address. Try again in {wait}."
+    return "Too many attempts with this address.", f"Try again in {wait}."
 
 
 ROUTES: list[Route] = [

@@ -93,6 +93,8 @@ def test_a_forged_code_or_state_is_refused(here: httpx.Client) -> None:
     assert "did not work" in refused.text
     to = back(begun(here), "ana")
     assert here.get(to.replace("state=", "state=x")).status_code == 400
+    to = back(begun(here), "ana")
+    assert here.get(to.replace("state=", "state=%C3%A9%FF")).status_code == 400
     assert "termsync_session" not in here.cookies
 
 

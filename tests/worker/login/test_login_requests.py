@@ -36,7 +36,14 @@ def test_a_form_without_its_token_is_refused(browser: httpx.Client) -> None:
         assert "no longer valid" in refused.text
         assert "termsync_session" not in browser.cookies
     assert browser.post("/login", json={**FIELDS, "csrftoken": "x"}).status_code == 403
-    assert browser.post("/login", content=b"\xff\xfe", headers={"content-type": "text/plain"}).status_code == 403
+    for kind in (
+        "text/plain",
+        "multipart/form-data",
+        "multipart/form-data; boundary=x",
+        "application/x-www-form-urlencoded",
+    ):
+        answer = browser.post("/login", content=b"\xff\xfe=--x\r\n\x00", headers={"content-type": kind})
+        assert answer.status_code == 403, kind
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
