@@ -6,7 +6,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from worker.pages.words import day, instant, time_tag
+from models.sales_order import STATUS_NAMES
+from worker.pages.words import NONE, day, instant, time_tag
 from worker.pipeline.scope import parse_instant
 from worker.pipeline.tenant_change import TenantChange
 
@@ -118,6 +119,20 @@ def term(start: str | None, end: str | None) -> str:
 def day_or(kept: str | None, otherwise: str) -> str:
     """A day as it is kept in a list of changes."""
     return day(date.fromisoformat(kept)) if kept else otherwise
+
+
+def also(row: Mapping[str, Any]) -> str:
+    """What else than its term changes with an order: flag, number, status."""
+    flag, status = (row["flag_before"], row["flag_after"]), (row["status_before"], row["status_after"])
+    said = []
+    if flag[0] != flag[1]:
+        said.append(f"Flagged {flag[1]}." if flag[1] else f"No longer {flag[0]}.")
+    if row["number_before"] != row["number"]:
+        said.append(f"Was {row['number_before']}.")
+    if status[0] != status[1]:
+        before, after = (STATUS_NAMES.get(letter, letter) for letter in status)
+        said.append(f"{before} becomes {after}.")
+    return " ".join(said) or NONE
 
 
 def duration(run: Mapping[str, Any]) -> timedelta | None:
