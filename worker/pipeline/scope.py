@@ -22,6 +22,7 @@ class ScopeKind(StrEnum):
 MOVING = frozenset({ScopeKind.INCREMENTAL, ScopeKind.FULL, ScopeKind.SINCE})
 
 CUSTOMER_ID = re.compile("[0-9]{1,18}")
+LONGEST = 200  # characters of a value; the number of an order has 45 at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Scope:
             raise _invalid(text) from None
         if bool(value) != (scope.kind not in {ScopeKind.INCREMENTAL, ScopeKind.FULL}) or not value.isprintable():
             raise _invalid(text)
+        if len(value) > LONGEST:
+            raise _invalid(f"{text[:LONGEST]}…")
         if scope.kind is ScopeKind.SINCE:
             return Scope(scope.kind, format_instant(scope.since))
         if scope.kind is ScopeKind.CUSTOMER:

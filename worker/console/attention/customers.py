@@ -1,5 +1,6 @@
 """Customers without a tenant: map them, and all of their orders come in."""
 
+import re
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -23,6 +24,7 @@ from worker.queue import doorbell
 
 HERE = "/console/attention/unmatched"
 MOST_AT_ONCE = 100
+ID = re.compile("[0-9]{1,18}")
 
 
 class Unmatched(ConsolePage):
@@ -100,8 +102,8 @@ class Unmatched(ConsolePage):
 
 def _ids(chosen: list[Any]) -> list[int]:
     """The customers that were ticked. Raises `nothing-chosen`."""
-    ids = sorted({int(each) for each in chosen if isinstance(each, str) and each.isascii() and each.isdigit()})
-    if not ids or ids[-1] >= 2**63:
+    ids = sorted({int(each) for each in chosen if isinstance(each, str) and ID.fullmatch(each)})
+    if not ids:
         raise TermsyncError(
             "nothing-chosen", "No customer was ticked.", "Tick at least one, then choose a tenant."
         )

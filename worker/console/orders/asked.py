@@ -1,7 +1,6 @@
 """What the list of orders is asked for, as its address says it: so that an address can be kept and shared."""
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -88,7 +87,7 @@ def _key(filled: Mapping[str, str]) -> Key | None:
                 text = filled[name] + "=" * (-len(filled[name]) % 4)
                 value, order_id, tenant_id = json.loads(base64.urlsafe_b64decode(text))
                 return Key(str(value), int(order_id), int(tenant_id), before=name == "before")
-            except (ValueError, TypeError, binascii.Error):
+            except (ValueError, TypeError, OverflowError, RecursionError):
                 raise _invalid(name, filled[name]) from None
     return None
 

@@ -1,5 +1,6 @@
 """One order: what NetSuite said beside what is accepted, its history, its people, and what can be done to it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -92,7 +93,7 @@ class OrderPage(ConsolePage):
     async def expire(self, request: Request) -> Response:
         form = await request.form()
         expected, reason = str(form.get("expected", "")), str(form.get("reason", ""))
-        wanted = int(expected) if expected.isascii() and expected.isdigit() else -1
+        wanted = int(expected) if re.fullmatch("[0-9]{1,18}", expected) else -1
         actor = person_of(request).actor
 
         def work(session: Session) -> int:

@@ -1,7 +1,7 @@
 """One tenant: its numbers, and what people may change about it."""
 
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ from worker.pages.context import in_session, web_of
 from worker.pages.words import counted
 from worker.pipeline import tenant_change, tenants
 from worker.pipeline.reading import ORDERS
+from worker.pipeline.scope import parse_instant
 from worker.pipeline.tenant_change import TenantChange
 from worker.pipeline.tenants import GuardLimits
 from worker.queue import doorbell
@@ -189,20 +190,21 @@ def _share(form: FormData, name: str) -> Decimal | None:
     if not text:
         return None
     try:
-        share = Decimal(text) / 100
-        return share.quantize(Decimal("0.0001"))
-    except InvalidOperation:
-        raise TermsyncError(
-            "number-invalid", f"{text[:40]!r} is not a share.", "Write a number of per cent."
-        ) from None
+        share = (Decimal(text) / 100).quantize(Decimal("0.0001"))
+    except ArithmeticError:
+        share = Decimal("nan")
+    if not share.is_finite():
+        raise TermsyncError("number-invalid", f"{text[:40]!r} is not a share.", "Write a number of per cent.")
+    return share
 
 
 def _instant(text: str, zone: str) -> datetime:
-    """What a date and time in a tenant's zone is."""
+    """What a date and time in a tenant's zone is. Raises `instant-invalid`, also for far years."""
     try:
         local = datetime.fromisoformat(text)
     except ValueError:
         raise TermsyncError(
             "instant-invalid", f"{text[:40]!r} is not a date and time.", "Write 2026-01-31T12:00."
         ) from None
-    return local if local.tzinfo else local.replace(tzinfo=ZoneInfo(zone))
+    known = local if local.tzinfo else local.replace(tzinfo=ZoneInfo(zone))
+    return parse_instant(known.isoformat()).astimezone(ZoneInfo(zone))

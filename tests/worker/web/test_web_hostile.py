@@ -1,0 +1,104 @@
+"""What nobody types in good faith: a page that says no, never a fault, and nothing kept that harms later."""
+
+import base64
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from own_databases import fresh_database
+from sqlalchemy import Engine, text
+from web_running import add_staff, browsing, serving, sign_in, token_of
+
+from worker.database import make_engine, make_sessions
+from worker.embedded import Addresses
+
+DIGITS = "9" * 5000  # more than Python reads as a number
+TENANT = "/console/tenants/acme"
+
+
+@pytest.fixture(scope="module")
+def engine(servers: Addresses, template: str) -> Iterator[Engine]:
+    """One database for all tests here: they change nothing."""
+    with fresh_database(servers.database_url, template) as url:
+        engine = make_engine(url)
+        with make_sessions(engine).begin() as session:
+            add_staff(session, "admin")
+            session.execute(text("insert into tenant (key, name) values ('acme', 'Acme')"))
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def site(engine: Engine) -> Iterator[str]:
+    with serving(engine) as url:
+        yield url
+
+
+@pytest.fixture
+def browser(site: str) -> Iterator[httpx.Client]:
+    with browsing(site) as client:
+        assert sign_in(client, "admin@staff.example").status_code == 303
+        yield client
+
+
+def _page_behind(key: str) -> str:
+    return f"/console/orders?after={base64.urlsafe_b64encode(key.encode()).decode().rstrip('=')}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/console/runs/{DIGITS}",
+        f"/console/attention/unmatched/map?customer={DIGITS}",
+        _page_behind('["x", 1e400, 1]'),
+        _page_behind("[" * 1400),
+        _page_behind(f'["x", {"9" * 23}, 1]'),
+        f"/console/edits/{'9' * 30}",
+        "/console/runs?since=9999-12-31T23:59:59-14:00",
+        "/console/courses?tenant=%00",
+        f"/console/users/acme/preview?ids=1&version={DIGITS}",
+    ],
+)
+def test_what_no_row_can_have_is_not_there(browser: httpx.Client, path: str) -> None:
+    assert browser.get(path).status_code in {400, 404} or "cannot be read" in browser.get(path).text
+
+
+def test_a_number_without_end_is_no_fault_to_who_is_not_signed_in(site: str) -> None:
+    with browsing(site) as nobody:
+        assert nobody.get(f"/console/runs/{DIGITS}").headers["location"].startswith("/login")
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "says"),
+    [
+        (f"{TENANT}/guard", {"people_share": "NaN"}, "is not a share"),
+        (f"{TENANT}/guard", {"people_share": "1e99999999"}, "is not a share"),
+        (f"{TENANT}/guard", {"people": "9" * 15}, "cannot be a limit"),
+        (f"{TENANT}/pause", {"reason": "x", "until": "0001-01-01T00:00"}, "years 2000 to 2100"),
+        (f"{TENANT}/pause", {"reason": "x", "until": "2026-01-01T00:00"}, "has passed"),
+        (f"{TENANT}/dates", {"time_zone": "../../etc/passwd"}, "is not a time zone"),
+        (f"{TENANT}/dates", {"grace_days": "9" * 15}, "out of range"),
+        ("/console/orders/acme/1/expire", {"expected": DIGITS, "reason": "x"}, "no sales order"),
+        ("/console/attention/unmatched/map", {"customer": DIGITS, "tenant": "acme"}, "No customer was ticked"),
+        ("/console/runs/new/ask", {"kind": "order", "order": "SO" * 50_000}, "can be synced"),
+        ("/console/runs/new/ask", {"kind": "customer", "customer": "9" * 30}, "can be synced"),
+        ("/console/accounts/new", {"email": "z@b.example", "role": "root"}, "There is no role"),
+    ],
+)
+def test_a_form_that_makes_no_sense_is_refused_in_words(
+    browser: httpx.Client, path: str, form: dict[str, str], says: str
+) -> None:
+    answer = browser.post(path, data={**form, "csrftoken": token_of(browser.get("/password"))})
+    assert answer.status_code == 303
+    assert says in browser.get("/console/").text
+
+
+def test_a_pause_until_the_end_of_time_is_refused_and_the_tenant_stays_readable(browser: httpx.Client) -> None:
+    """In UTC that instant lies in a year that no program reads: whoever reads the tenant would fail for ever."""
+    token = token_of(browser.get("/password"))
+    form = {"reason": "for ever", "until": "9999-12-31T23:59", "csrftoken": token}
+    assert browser.post(f"{TENANT}/pause", data=form).status_code == 303
+    answer = browser.get(TENANT)
+    assert answer.status_code == 200
+    assert "years 2000 to 2100" in answer.text
+    assert browser.get("/console/tenants").status_code == 200
