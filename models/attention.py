@@ -119,11 +119,16 @@ def unmatched(
     """
     parameters = {"text": None, "text_id": None} if sought is None else text_parameters(sought)
     found = _rows(session, _UNMATCHED, **parameters, now=now, limit=limit, offset=offset)
-    ids = [row["customer_id"] for row in found]
-    alike = {row.customer_id: (row.key, row.name) for row in session.execute(_ALIKE, {"customer_ids": ids})}
+    alike = likely_tenants(session, [row["customer_id"] for row in found])
     for row in found:
         row["likely"] = alike.get(row["customer_id"])
     return found
+
+
+def likely_tenants(session: Session, customer_ids: list[int]) -> dict[int, tuple[str, str]]:
+    """(key, name) of the tenant that is named like the customer, for those of which there is one."""
+    found = session.execute(_ALIKE, {"customer_ids": customer_ids})
+    return {row.customer_id: (row.key, row.name) for row in found}
 
 
 def customers(session: Session, customer_ids: list[int], now: datetime) -> list[Row]:

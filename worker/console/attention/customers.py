@@ -60,12 +60,12 @@ class Unmatched(ConsolePage):
 
         def read(session: Session) -> Row:
             found = attention.customers(session, chosen, clock.now(session))
-            likely = [row["likely"] for row in attention.unmatched(session, clock.now(session), str(chosen[0]))]
+            likely = attention.likely_tenants(session, chosen)
             return {
                 "customers": found,
                 "tenants": order_listing.tenant_names(session),
                 "tenant": tenants.find(session, key) if key else None,
-                "likely": likely[0][0] if likely and likely[0] else "",
+                "likely": next((tenant for tenant, _ in likely.values()), ""),
                 "orders": sum(row["orders"] for row in found),
             }
 
