@@ -10,6 +10,7 @@ from typer.main import get_command
 from worker import metrics
 from worker.cli import COMMANDS, app
 from worker.cli.exits import Exit
+from worker.login.rights import NAMES, RIGHTS, Role
 from worker.queue import actors, ticks
 from worker.queue.broker import broker
 from worker.settings import Settings
@@ -31,6 +32,7 @@ def page() -> str:
     sections = [
         ("Commands", _table(("Command", "Does"), _commands())),
         ("Exit codes", _table(("Code", "Means"), ((str(int(code)), text) for code, text in EXITS.items()))),
+        ("Roles", _table(("May", *(NAMES[role] for role in Role)), _rights())),
         ("Settings", _table(("Variable", "Default", "Meaning"), _settings())),
         ("Actors", _table(("Actor", "Queue", "Does"), _actors())),
         ("Schedules", _table(("Schedule", "Every"), _schedules())),
@@ -54,6 +56,11 @@ def _commands() -> Iterator[tuple[str, str]]:
         else:
             for part in below:
                 yield f"`termsync {name} {part}`", _first_line(below[part].help)
+
+
+def _rights() -> Iterator[tuple[str, ...]]:
+    for right, roles in RIGHTS.items():
+        yield right.value, *("yes" if role in roles else "" for role in Role)
 
 
 def _settings() -> Iterator[tuple[str, str, str]]:
