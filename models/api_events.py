@@ -114,7 +114,8 @@ def page(
 
     Of one tenant or, with None, of all; of some kinds or all. A page may be empty before the end is reached.
     """
-    upto = min(settled, after + WINDOW)
+    filtered = tenant_id is not None or kinds is not None
+    upto = min(settled, after + (WINDOW if filtered else 2 * limit))
     if upto <= after:
         return [], after
     asked = {"after": after, "upto": upto, "tenant_id": tenant_id, "limit": limit}
