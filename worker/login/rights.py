@@ -22,8 +22,8 @@ CLIENT = frozenset({Role.CLIENT_ADMIN, Role.MANAGER, Role.LEARNER})
 class Right(StrEnum):
     """What a page or a button needs; the value is how a refusal names it."""
 
-    ANYBODY = "see this page"
-    SIGNED_IN = "see this page signed in"
+    ANYBODY = "sign in"
+    SIGNED_IN = "sign out and change their password"
     SEE_CONSOLE = "see the console"
     EDIT_ENROLLMENTS = "edit enrollments"
     MANAGE_TENANTS = "manage tenants, flags and accounts"
