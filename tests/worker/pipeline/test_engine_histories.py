@@ -175,7 +175,7 @@ class Histories(NetSuiteHistories):
     def _held(self) -> str:
         return next(key for key, client in self.oracle.clients.items() if client.hold)
 
-    @precondition(lambda self: any(client.hold for client in self.oracle.clients.values()))
+    @precondition(lambda self: self.account and any(client.hold for client in self.oracle.clients.values()))
     @rule(days=st.sampled_from([0, 0, 3]), worker=workers)
     def held_people_leave_and_something_lands(self, days: int, worker: int) -> None:
         """Most people of the held orders are unenrolled, or their time comes: the list is judged once more."""
@@ -190,7 +190,7 @@ class Histories(NetSuiteHistories):
                 self.order_touched(n)
         self.everything_is_read_and_reconciled(worker)
 
-    @precondition(lambda self: any(client.hold for client in self.oracle.clients.values()))
+    @precondition(lambda self: self.account and any(client.hold for client in self.oracle.clients.values()))
     @rule(status=st.sampled_from("BCGH"), worker=workers)
     def rejected_and_then_paperwork(self, status: str, worker: int) -> None:
         """Each order of a rejected list gets a status of its own: alone it would be below the limits."""
