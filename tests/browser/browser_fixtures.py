@@ -21,9 +21,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from web_running import add_staff
 
 from connectors.mock_netsuite import MockConfig, serve
+from models import runs
 from worker.database import make_engine, make_sessions
 from worker.demo.account import Login, RecordApi, free_port
 from worker.embedded import Addresses
+from worker.pipeline import reading
 
 ORDERS = 120
 LOGIN = Login()  # the one that a mock without credentials takes
@@ -60,6 +62,7 @@ def stage(servers: Addresses, template: str, tmp_path_factory: pytest.TempPathFa
         sessions = make_sessions(engine)
         staff = _staff(sessions)
         url = stack.enter_context(_up(termsync))
+        until(lambda: _has_read(sessions))  # what the account had before arrives in no test
         browser = stack.enter_context(chromium())
         shots = Path(os.environ.get("TERMSYNC_SCREENSHOTS") or folder / "screenshots")
         shots.mkdir(parents=True, exist_ok=True)
@@ -91,6 +94,12 @@ def _up(termsync: Termsync) -> Iterator[str]:
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE)
         assert gone(running)
+
+
+def _has_read(sessions: sessionmaker[Session]) -> bool:
+    """Whether the whole account was read once."""
+    with sessions() as session:
+        return runs.watermark(session, reading.ORDERS) is not None
 
 
 def _answers(url: str) -> bool:

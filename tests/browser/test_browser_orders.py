@@ -46,6 +46,11 @@ class Client:
         """Until termsync has accepted the order."""
         until(lambda: self._says("select count(*) from sales_order where id = :order", order=order_id) == 1)
 
+    def wait_for_all(self) -> None:
+        """Until termsync has accepted what the account had of this tenant."""
+        due = "select count(*) from landing_due d join tenant t on t.id = d.tenant_id where t.key = :key"
+        until(lambda: self._says(due, key=self.key) == 0)
+
     def enroll(self, order_id: int, *names: str) -> None:
         with self.stage.sessions.begin() as session:
             world = ClientWorld(session, f"{self.key}-x", name="unused")
@@ -80,8 +85,8 @@ def test_an_order_entered_in_netsuite_appears_on_the_open_page(client: Client) -
     other = Client(stage, "elsewhere", "Elsewhere", stage.customer())
     stage.tenant(other.key, other.name, other.customer)
     with stage.visit(stage.staff["admin"]) as page:
+        client.wait_for_all()
         page.goto(f"/console/orders?tenant={client.key}&changed=24h")
-        page.wait_for_timeout(1000)  # what the account had before has arrived
         before = page.locator(ROWS).count()
         other.order()
         order_id = client.order()
