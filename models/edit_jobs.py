@@ -61,11 +61,14 @@ def of_job(run_id: int) -> Selection:
     return Selection(_OF_JOB, {"undoes": run_id})
 
 
-def count_rows(session: Session, selection: Selection) -> int:
-    """How many rows are selected."""
-    query = text(f"select count(*) from ({selection.rows}) r")
-    rows: int = session.execute(query, selection.parameters).scalar_one()
-    return rows
+def fingerprint(session: Session, selection: Selection) -> str:
+    """`12:9e107d9d372bb6826bd81d3542a419d6`: how many rows are selected, and a hash of which."""
+    query = text(f"""
+    select count(*) || ':' || md5(coalesce(string_agg(id::text, ' ' order by position), ''))
+    from (select position, coalesce(enrollment_id, user_id) as id from ({selection.rows}) r) who
+    """)
+    found: str = session.execute(query, selection.parameters).scalar_one()
+    return found
 
 
 def by_key(session: Session, tenant_id: int, request_key: str) -> EditJob | None:

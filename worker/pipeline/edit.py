@@ -48,14 +48,14 @@ def ask(
     key: str,
     *,
     past_confirmed: bool = False,
-    expected: int | None = None,
+    expected: str | None = None,
     at_once: int = AT_ONCE,
 ) -> Asked:
     """Make the edit, and do it here when it has at most `at_once` rows. The same key again finds the first one.
 
     Raises what `edit_requests.check` raises, `edit-nobody-selected`, `edit-date-in-past` unless it is confirmed,
-    `edit-rows-differ` when there are not just the `expected` rows, and `edit-key-reused` when the key came with
-    another request. Nothing is kept of an edit that is refused.
+    `edit-rows-differ` when they are not the rows of the `expected` fingerprint, and `edit-key-reused` when the
+    key came with another request. Nothing is kept of an edit that is refused.
     """
     tenant = edit_requests.lock(session, request)
     known = edit_jobs.by_key(session, tenant.id, key)
@@ -68,7 +68,9 @@ def ask(
             "The expiration date lies in the past: access ends at once.",
             "Choose a later date, or confirm that access is to end at once.",
         )
-    return _make(session, tenant, request, why, key, at_once, expected)
+    if expected is not None:
+        _check_rows(expected, edit_jobs.fingerprint(session, request.selection(tenant, why.now)))
+    return _make(session, tenant, request, why, key, at_once)
 
 
 def ask_undo(session: Session, run_id: int, why: Why, *, at_once: int = AT_ONCE) -> Asked:
@@ -101,6 +103,17 @@ def _known(session: Session, job: EditJob, request: Request) -> Asked:
     return Asked(job.run_id, new=False, waits=state in runs.OPEN)
 
 
+def _check_rows(then: str, now: str) -> None:
+    """Raises `edit-rows-differ` when two fingerprints are of other rows, even if there are as many."""
+    if then == now:
+        return
+    counts = [int(each.partition(":")[0]) for each in (now, then)]
+    said = "{:,} rows match now, {:,} did when you looked." if counts[0] != counts[1] else "Other rows match now."
+    raise TermsyncError(
+        "edit-rows-differ", said.format(*counts), "Look at the preview again; nothing was changed."
+    )
+
+
 def _make(
     session: Session,
     tenant: Tenant,
@@ -108,7 +121,6 @@ def _make(
     why: Why,
     key: str,
     at_once: int,
-    expected: int | None = None,
 ) -> Asked:
     run = SyncRun(
         kind=edit_jobs.KIND, scope=f"{request.what}:{tenant.key}:{key}", asked_by=why.actor, asked_at=why.now
@@ -117,12 +129,6 @@ def _make(
     edit_jobs.make(session, run, job, request.selection(tenant, why.now))
     if not job.rows:
         raise edit_requests.nobody(request)
-    if expected not in (None, job.rows):
-        raise TermsyncError(
-            "edit-rows-differ",
-            f"{job.rows:,} rows match now, {expected:,} did when you looked.",
-            "Look at the preview again; nothing was changed.",
-        )
     _note(session, why, ACTIONS[job.what], job)
     if job.rows > at_once:
         return Asked(run.id, new=True, waits=True)

@@ -26,7 +26,7 @@ CODES: dict[str, Explanation] = {
         "Another edit was asked for with the same key.", "Begin a new edit; its key is new too."
     ),
     "edit-rows-differ": Explanation(
-        "More or fewer people match than in the preview that was confirmed. Nothing was changed.",
+        "Other people match than in the preview that was confirmed. Nothing was changed.",
         "Look at the preview again, then confirm it.",
     ),
     "edit-unknown": Explanation(

@@ -107,12 +107,16 @@ Request = EditEnrollments | EnrollUsers | Undo
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What a request would do, the people it would do it to, and whether its date has to be confirmed."""
+    """What a request would do, the people it would do it to, and whether its date has to be confirmed.
+
+    `fingerprint` tells later whether the request still means the same rows.
+    """
 
     counts: Preview
     people: list[PreviewRow]
     order: OrderChoice | None
     ends_in_past: bool
+    fingerprint: str
 
 
 def foresee(session: Session, request: Request, now: datetime, people: int = 50) -> Foreseen:
@@ -123,7 +127,8 @@ def foresee(session: Session, request: Request, now: datetime, people: int = 50)
     counts, rows = edit_preview.preview(session, plan, selection.rows, selection.parameters, people)
     if not counts.rows:
         raise nobody(request)
-    return Foreseen(counts, rows, order, ends_in_past(tenant, request, now))
+    fingerprint = edit_jobs.fingerprint(session, selection)
+    return Foreseen(counts, rows, order, ends_in_past(tenant, request, now), fingerprint)
 
 
 def check(session: Session, tenant: Tenant, request: Request, now: datetime) -> OrderChoice | None:

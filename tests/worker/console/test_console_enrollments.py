@@ -316,6 +316,22 @@ def test_only_what_was_looked_at_is_done(signed_in: SignIn, school: School) -> N
     assert set(school.statuses()) == {"E"}
 
 
+def test_as_many_others_are_not_who_was_looked_at(signed_in: SignIn, school: School) -> None:
+    client = signed_in()
+    leaves, joins = school.query("select id from users where name in ('Person 000', 'Person 003') order by name")
+    with school.sessions.begin() as session:
+        session.execute(text("delete from group_member where user_id = :id"), {"id": joins[0]})
+    preview = client.get(f"{school.here}/preview?all=1&group=North&action=X")
+    with school.sessions.begin() as session:
+        session.execute(
+            text("update group_member set user_id = :joins where user_id = :leaves"),
+            {"joins": joins[0], "leaves": leaves[0]},
+        )
+    answer = confirmed(client, preview)
+    assert "Other rows match now" in words(client.get(answer.headers["location"]))
+    assert set(school.statuses()) == {"E"}
+
+
 def test_many_are_done_in_the_background_stopped_resumed_and_taken_back(signed_in: SignIn, school: School) -> None:
     school.add_people(120, first=100)
     client = signed_in()

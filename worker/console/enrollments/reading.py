@@ -17,7 +17,6 @@ from models.enrollment_changes import Why
 from models.tenant import Tenant
 from worker import clock
 from worker.console.enrollments import wording
-from worker.console.enrollments.asked import DIGITS
 from worker.console.pages import done
 from worker.console.ringing import ring
 from worker.errors import NotFound
@@ -28,6 +27,7 @@ from worker.queue import doorbell
 
 MOST_ID = 2**63
 KEY = re.compile("[0-9a-f-]{36}")
+ROWS = re.compile("[0-9]{1,18}:[0-9a-f]{32}")
 
 
 def tenant_named(session: Session, request: HTTPConnection) -> Tenant:
@@ -51,7 +51,7 @@ class Confirmed:
 
     key: str
     past: bool
-    rows: int | None
+    rows: str | None
 
     @staticmethod
     def of(form: FormData) -> "Confirmed":
@@ -60,7 +60,7 @@ class Confirmed:
         return Confirmed(
             key if KEY.fullmatch(key) else str(uuid4()),
             form.get("past_confirmed") == "1",
-            int(rows) if DIGITS.fullmatch(rows) else None,
+            rows if ROWS.fullmatch(rows) else None,
         )
 
     def ask(self, session: Session, wanted: Request, why: Why) -> Asked:
