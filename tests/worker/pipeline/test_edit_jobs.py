@@ -21,8 +21,8 @@ from models.enrollment_search import EnrollmentFilter
 from models.runs import ClaimedRun, RunLost
 from worker import clock
 from worker.errors import NotFound, TermsyncError
-from worker.pipeline import edit
-from worker.pipeline.edit_requests import EditEnrollments
+from worker.pipeline import edit, edit_requests
+from worker.pipeline.edit_requests import EditEnrollments, Undo
 
 PEOPLE = 7
 SIZE = 2  # rows a stretch
@@ -277,6 +277,65 @@ def test_what_is_under_way_cannot_be_taken_back_nor_what_was_taken_back_resumed(
     with desk.sessions() as session, pytest.raises(TermsyncError) as error:
         edit.resume(session, run_id, desk.why(session))
     assert error.value.code == "edit-undone"
+
+
+def let_pass(desk: Desk, number: int) -> None:
+    """The last day of one person was yesterday, and nobody has written that down."""
+    with desk.sessions.begin() as session:
+        over = "update enrollment set boundary = now() - interval '1 hour', expiration_date = current_date - 1"
+        session.execute(text(f"{over} where id = :id"), {"id": number})
+        session.execute(
+            text(
+                "insert into due_boundary (tenant_id, at)"
+                " select tenant_id, boundary from enrollment where id = :id"
+            ),
+            {"id": number},
+        )
+
+
+def first_of(desk: Desk) -> tuple[int, EditEnrollments]:
+    """The first person of acme, and the wish to give them a date far off."""
+    (number,) = desk.query("select min(id) from enrollment")[0]
+    (day,) = desk.query("select current_date + 90")[0]
+    wish = Edit(date_given=True, expiration_date=day)
+    return number, EditEnrollments(EnrollmentFilter(desk.tenant_ids["acme"], ids=(number,)), wish)
+
+
+def ask_for(desk: Desk, request: EditEnrollments) -> int:
+    with desk.sessions.begin() as session:
+        return edit.ask(session, request, desk.why(session), "more time").run_id
+
+
+def test_what_time_alone_has_brought_is_written_down_first(desk: Desk) -> None:
+    number, request = first_of(desk)
+    let_pass(desk, number)
+    ask_for(desk, request)
+    query = (
+        "select status, cause, actor from enrollment_event where enrollment_id = :id order by version desc limit 2"
+    )
+    assert desk.query(query, id=number) == [("E", "edited", "ann@example.test"), ("X", "manual_date", "sweep")]
+
+
+def test_an_expiry_comes_back_with_its_time_also_in_a_pause(desk: Desk) -> None:
+    number, request = first_of(desk)
+    let_pass(desk, number)
+    run_id = ask_for(desk, request)
+    with desk.sessions.begin() as session:
+        session.execute(text("update tenant set paused_at = now(), pause_reason = 'audit' where key = 'acme'"))
+    desk.undo(run_id, at_once=PEOPLE)
+    query = "select status, expired_cause, expired_at < now() - interval '1 hour' from enrollment where id = :id"
+    assert desk.query(query, id=number) == [("X", "manual_date", True)]
+
+
+def test_a_last_day_that_came_after_the_edit_counts_as_touched(desk: Desk) -> None:
+    number, request = first_of(desk)
+    run_id = ask_for(desk, request)
+    let_pass(desk, number)
+    with desk.sessions() as session:
+        undo = Undo(desk.tenant_ids["acme"], run_id)
+        foreseen = edit_requests.foresee(session, undo, clock.now(session)).counts
+    assert (foreseen.changed, foreseen.skipped) == (0, {"changed-since": 1})
+    assert desk.outcomes(desk.undo(run_id, at_once=PEOPLE).run_id) == ["changed-since"]
 
 
 def test_an_edit_that_changed_nobody_cannot_be_taken_back(desk: Desk) -> None:
