@@ -15,9 +15,9 @@ from models.enrollment_changes import foreseen
 class Preview:
     """What becomes of so many `rows`: `changed`, `unchanged` and `skipped` (by reason) add up to it.
 
-    Of the changed, `expired` become X, `reinstated` X to E, `unenrolled` become U, `enrolled` are new or were U;
-    `dates_cleared` lose their typed date. `stay_expired` were to be E, but their last day is over.
-    `past_order_end` keep access longer than their order's term. Access of those who are E after a change ends
+    Of the changed, `expired` become X, `reinstated` X to E, `unenrolled` become U, `enrolled` are new, or were U and
+    were asked to be E; `dates_cleared` lose their typed date. `stay_expired` were to be E, but their last day is
+    over. `past_order_end` keep access longer than their order's term. Access of those who are E after a change ends
     between `first_boundary` and `last_boundary`; `endless` of them have no last day.
     """
 
@@ -73,7 +73,7 @@ select count(*) as rows, count(*) filter (where changes) as changed,
     count(*) filter (where changes and status = 'X' and old_status is distinct from 'X') as expired,
     count(*) filter (where changes and status = 'E' and old_status = 'X') as reinstated,
     count(*) filter (where changes and status = 'U' and old_status <> 'U') as unenrolled,
-    count(*) filter (where changes and status <> 'U' and (is_new or old_status = 'U')) as enrolled,
+    count(*) filter (where changes and status <> 'U' and (is_new or old_status = 'U' and ask = 'E')) as enrolled,
     count(*) filter (where changes and old_expiration_date is not null and expiration_date is null)
         as dates_cleared,
     count(*) filter (where ask = 'E' and status = 'X' and reason is null and not is_new) as stay_expired,

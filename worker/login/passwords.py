@@ -56,7 +56,9 @@ def check_new(password: str, address: str) -> None:
         raise TermsyncError(
             "password-too-long", f"A password has at most {LONGEST} characters.", "Take a shorter one."
         )
-    if len(set(password)) < 5 or address.partition("@")[0].lower() in password.lower():
+    name = address.partition("@")[0].lower()
+    # A letter or two are in too many words to give anything away.
+    if len(set(password)) < 5 or (len(name) > 2 and name in password.lower()):
         raise TermsyncError(
             "password-too-plain",
             "This password can be guessed: it repeats a few characters or holds the e-mail address.",

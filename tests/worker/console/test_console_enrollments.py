@@ -316,6 +316,14 @@ def test_only_what_was_looked_at_is_done(signed_in: SignIn, school: School) -> N
     assert set(school.statuses()) == {"E"}
 
 
+def test_expiring_an_unenrolled_is_not_told_as_enrolling(signed_in: SignIn, school: School) -> None:
+    client, ids = signed_in(), school.ids("Person 001")
+    confirmed(client, client.get(f"{school.here}/preview?ids={ids[0]}&action=U"))
+    said = words(client.get(f"{school.here}/preview?ids={ids[0]}&action=X"))
+    assert "1 person will expire at once." in said
+    assert "will be enrolled" not in said
+
+
 def test_as_many_others_are_not_who_was_looked_at(signed_in: SignIn, school: School) -> None:
     client = signed_in()
     leaves, joins = school.query("select id from users where name in ('Person 000', 'Person 003') order by name")

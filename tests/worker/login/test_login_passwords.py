@@ -217,6 +217,11 @@ def test_a_first_password_must_be_changed_before_anything_else(
     assert browser.get("/console/").status_code == 200
 
 
+def test_a_name_of_a_letter_or_two_forbids_no_words() -> None:
+    for address in ("a@acme.example", "jo@acme.example"):
+        passwords.check_new("a major battle of jokes", address)
+
+
 def test_a_changed_password_signs_out_every_other_browser(browser: httpx.Client, site: str) -> None:
     sign_in(browser, ANA)
     with browsing(site) as other:

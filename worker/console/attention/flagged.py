@@ -91,7 +91,7 @@ FLAGGED_HEADER = (
     "Tenant",
     "Flag",
     "Since",
-    "Last day",
+    "Term ends",
     "Enrolled",
     "Expired",
     "Enrollments",
@@ -106,7 +106,7 @@ ENDING_COLUMNS = (
     "renewal_start",
     "renewal_end",
 )
-ENDING_HEADER = ("Number", "Customer", "Tenant", "Last day", "Enrolled", "Renewal", "Renewal from", "Renewal to")
+ENDING_HEADER = ("Number", "Customer", "Tenant", "Term ends", "Enrolled", "Renewal", "Renewal from", "Renewal to")
 
 
 def _flagged_cells(rows: list[Row]) -> Iterable[tuple[Any, ...]]:
