@@ -15,10 +15,10 @@ from models.enrollment_changes import foreseen
 class Preview:
     """What becomes of so many `rows`: `changed`, `unchanged` and `skipped` (by reason) add up to it.
 
-    Of the changed, `expired` become X, `reinstated` X to E, `unenrolled` become U, `enrolled` are new, or were U and
-    were asked to be E; `dates_cleared` lose their typed date. `stay_expired` were to be E, but their last day is
-    over. `past_order_end` keep access longer than their order's term. Access of those who are E after a change ends
-    between `first_boundary` and `last_boundary`; `endless` of them have no last day.
+    Of the changed, `expired` become X, `reinstated` X to E, `unenrolled` become U, `enrolled` are new, or were U
+    and were asked to be E; `dates_cleared` lose their typed date. `stay_expired` were to be E, but their last day
+    is over. `past_order_end` keep access longer than their order's term. Access of those who are E after a change
+    ends between `first_boundary` and `last_boundary`; `endless` of them have no last day.
     """
 
     rows: int
