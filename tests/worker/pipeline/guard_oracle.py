@@ -98,7 +98,9 @@ class Oracle(People):
         client, old = self.clients[key], self.accepted.get((key, order))
         since = client.held_since if client.hold is not None else None
         return (
-            bool(old) and self._is_current(client, old, since) and self._cuts_short(key, order, proposals[order])
+            old is not None
+            and self._is_current(client, old, since)
+            and self._cuts_short(key, order, proposals[order])
         )
 
     def _hold(self, key: str, proposals: dict[int, Terms]) -> None:
