@@ -194,9 +194,7 @@ from hold h join tenant t on t.id = h.tenant_id join hold_item i on i.hold_id = 
 where h.id = :hold_id and i.term_end is not null and i.term_end is distinct from i.term_end_before
 """)
 # Whose access approving would end earlier: those the guard counted, and those whose end lies beyond its horizon.
-_HOLD_PEOPLE = text(f"""
-select u.key as user, u.name, u.email, u.active, c.key as course, cv.title, i.number, i.order_id,
-    i.term_end_before, i.term_end, e.boundary, day_map.boundary as new_boundary, t.time_zone
+_OF_HOLD = f"""
 from hold h join tenant t on t.id = h.tenant_id join hold_item i on i.hold_id = h.id
 join {DAY_MAP} on day_map.day = i.term_end + t.grace_days
 join enrollment e on e.sales_order_id = i.order_id and e.tenant_id = h.tenant_id
@@ -205,17 +203,32 @@ join course_version cv on cv.id = e.course_version_id join course c on c.id = cv
 where h.id = :hold_id and i.term_end is distinct from i.term_end_before
     and e.status = 'E' and e.expiration_date is null
     and (e.boundary is null or e.boundary > greatest(day_map.boundary, :now))
-order by u.name, u.id, e.id limit :limit offset :offset
+"""
+_HOLD_PEOPLE = text(f"""
+select u.key as user, u.name, u.email, u.active, c.key as course, cv.title, i.number, i.order_id,
+    i.term_end_before, i.term_end, e.boundary, day_map.boundary as new_boundary, t.time_zone
+{_OF_HOLD} order by u.name, u.id, e.id limit :limit offset :offset
 """)
+_COUNT_HOLD_PEOPLE = text(f"select count(*) as people {_OF_HOLD}")
 
 
 def hold_people(session: Session, hold_id: int, now: datetime, limit: int = 50, offset: int = 0) -> list[Row]:
     """The enrollments whose access approving the hold at `now` would end earlier, by name."""
+    return _of_hold(session, _HOLD_PEOPLE, hold_id, now, limit=limit, offset=offset)
+
+
+def count_hold_people(session: Session, hold_id: int, now: datetime) -> int:
+    """How many `hold_people` there are in all."""
+    found = _of_hold(session, _COUNT_HOLD_PEOPLE, hold_id, now)
+    return found[0]["people"] if found else 0
+
+
+def _of_hold(session: Session, query: TextClause, hold_id: int, now: datetime, **parameters: object) -> list[Row]:
     ends = session.execute(_HOLD_ENDS, {"hold_id": hold_id}).all()
     if not ends:
         return []
     days = day_map((day for day, _ in ends), ends[0][1])
-    return _rows(session, _HOLD_PEOPLE, hold_id=hold_id, now=now, limit=limit, offset=offset, **days)
+    return _rows(session, query, hold_id=hold_id, now=now, **parameters, **days)
 
 
 def _with_people(session: Session, rows: list[Row], now: datetime) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from models import holding, impact, reconciling, rejections
+from models import attention, holding, impact, reconciling, rejections
 from models.enrollment_changes import Why
 from models.hold import Hold
 from models.locks import lock_tenant
@@ -13,10 +13,23 @@ from worker.errors import NotFound, TermsyncError
 from worker.pipeline import expire
 
 
-def approve(session: Session, hold_id: int, why: Why, reason: str | None = None) -> Accepted:
-    """Accept exactly what the hold lists, whatever landed since. Raises NotFound, or `hold-decided`."""
+def approve(
+    session: Session, hold_id: int, why: Why, reason: str | None = None, expected: int | None = None
+) -> Accepted:
+    """Accept exactly what the hold lists, whatever landed since. Raises NotFound, or `hold-decided`.
+
+    `expected`: the number of people whose access a person was told would end earlier; `people-changed` when it is
+    another by now, as it is when somebody was put on one of the orders meanwhile.
+    """
     hold, tenant = _open(session, hold_id)
     expire.catch_up(session, tenant, why)
+    found = None if expected is None else attention.count_hold_people(session, hold_id, why.now)
+    if found != expected:
+        raise TermsyncError(
+            "people-changed",
+            f"Access of {found} people would end earlier now, not of {expected}; nothing was changed.",
+            "Look at the hold again, and decide anew.",
+        )
     reconciling.propose_hold(session, hold_id)
     accepted = reconciling.accept(session, tenant, why)
     holding.release_due(session, hold)

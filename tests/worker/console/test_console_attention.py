@@ -136,10 +136,15 @@ def test_a_hold_names_its_people_and_is_decided_with_a_reason(
     here = f"{HERE}/holds/{hold}"
     page = client.get(here).text
     assert [f"Person {n} of acme" in page for n in range(3)] == [True] * 3
-    assert "3 people lose access" in page
+    assert "3 people lose access earlier" in page
     assert len(client.get(f"{here}/people/csv").text.splitlines()) == 4
-    assert "no reason" in sent(client, here, f"{here}/approve", reason="")
-    assert "3 enrollments expired" in sent(client, here, f"{here}/approve", reason="asked the client")
+    assert "no reason" in sent(client, here, f"{here}/approve", reason="", expected="3")
+    world.enroll(1, "acme", 3, TODAY + 90 * DAY)
+    world.session.commit()
+    told = sent(client, here, f"{here}/approve", reason="asked the client", expected="3")
+    assert "Access of 4 people would end earlier now, not of 3; nothing was changed." in told
+    told = sent(client, here, f"{here}/approve", reason="asked the client", expected="4")
+    assert "4 enrollments expired" in told
     decided = client.get(here).text
     assert "asked the client" in decided
     assert "already approved" in sent(client, "/password", f"{here}/reject", reason="too late")

@@ -1,5 +1,6 @@
 """Holds: what would happen and to whom; approve or reject with a reason."""
 
+import re
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -70,6 +71,7 @@ class Holds(ConsolePage):
                 "hold": _find(session, hold_id),
                 "items": listings.hold_items(session, hold_id, DECIDED),
                 "people": sliced(people, number, {}),
+                "ending": attention.count_hold_people(session, hold_id, now),
             }
 
         return self.show(
@@ -86,12 +88,14 @@ class Holds(ConsolePage):
 
     @console_page("/{hold_id:int}/approve", Right.OPERATE, ["POST"])
     async def approve(self, request: Request) -> Response:
-        reason, actor = str((await request.form()).get("reason", "")), person_of(request).actor
+        form, actor = await request.form(), person_of(request).actor
+        reason, expected = str(form.get("reason", "")), str(form.get("expected", ""))
         hold_id = request.path_params["hold_id"]
 
         def work(session: Session) -> str:
             why = Why(actor, clock.now(session))
-            accepted = holds.approve(session, hold_id, why, given(reason))
+            people = int(expected) if re.fullmatch("[0-9]{1,18}", expected) else -1
+            accepted = holds.approve(session, hold_id, why, given(reason), people)
             orders = counted(accepted.new + accepted.changed, "order")
             return f"{orders} accepted, {counted(accepted.enrollments.expired, 'enrollment')} expired."
 
