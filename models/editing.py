@@ -70,10 +70,12 @@ _DAY = "coalesce(w.expiration_date, w.term_end + cast(:grace_days as int)) as da
 _NO_EXPIRY_BACK = "cast(null as text) as was_cause, cast(null as timestamptz) as was_at"
 _USER = "left join users u on u.id = e.user_id"
 
+# To expire somebody unenrolled would open the results to them: they have no access that could be taken.
 _EDIT = f"""
     select r.position, e.user_id, e.id, case
             when e.id is null then 'enrollment-unknown'
             when not u.active then 'user-inactive'
+            when cast(:ask as char(1)) = 'X' and e.status = 'U' then 'unenrolled'
             when x.other_order and :order_obstacle then 'order-not-selectable'
         end as reason, w.sales_order_id, w.expiration_date, w.term_end, {_DAY},
         cast(:ask as char(1)) as ask, 'edited' as cause, 'term_ended' as order_cause, {_NO_EXPIRY_BACK}
