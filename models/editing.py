@@ -75,7 +75,7 @@ _EDIT = f"""
     select r.position, e.user_id, e.id, case
             when e.id is null then 'enrollment-unknown'
             when not u.active then 'user-inactive'
-            when cast(:ask as char(1)) = 'X' and e.status = 'U' then 'unenrolled'
+            when cast(:ask as char(1)) = 'X' and e.status = 'U' then 'user-unenrolled'
             when x.other_order and :order_obstacle then 'order-not-selectable'
         end as reason, w.sales_order_id, w.expiration_date, w.term_end, {_DAY},
         cast(:ask as char(1)) as ask, 'edited' as cause, 'term_ended' as order_cause, {_NO_EXPIRY_BACK}

@@ -52,7 +52,7 @@ CODES: dict[str, Explanation] = {
     "user-not-of-tenant": Explanation(
         "The tenant has no such user.", "Search for the people again; somebody may have typed a wrong number."
     ),
-    "unenrolled": Explanation(
+    "user-unenrolled": Explanation(
         "The person is unenrolled from the course version, so there is no access that could be ended.",
         "Nothing is left to do; to show them their results, enroll them first and expire them then.",
     ),

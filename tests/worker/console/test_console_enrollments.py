@@ -316,11 +316,12 @@ def test_only_what_was_looked_at_is_done(signed_in: SignIn, school: School) -> N
     assert set(school.statuses()) == {"E"}
 
 
-def test_expiring_an_unenrolled_is_not_told_as_enrolling(signed_in: SignIn, school: School) -> None:
+def test_expiring_leaves_the_unenrolled_alone_and_says_so(signed_in: SignIn, school: School) -> None:
     client, ids = signed_in(), school.ids("Person 001")
     confirmed(client, client.get(f"{school.here}/preview?ids={ids[0]}&action=U"))
     said = words(client.get(f"{school.here}/preview?ids={ids[0]}&action=X"))
-    assert "1 person will expire at once." in said
+    assert "unenrolled, so there is no access to end" in said
+    assert "will expire at once" not in said
     assert "will be enrolled" not in said
 
 

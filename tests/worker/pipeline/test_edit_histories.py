@@ -225,7 +225,7 @@ class EditHistories(Histories):
         if number in self.inactive:
             return "user-inactive"
         if wish.ask == "X" and person.status == "U":
-            return "unenrolled"
+            return "user-unenrolled"
         order = wish.order_id if wish.order_given else person.order
         typed = wish.expiration_date if wish.date_given else person.typed if order == person.order else None
         return self._outcome(number, lambda: self.oracle.edit(person, order, typed, wish.ask))

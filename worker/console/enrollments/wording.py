@@ -24,7 +24,7 @@ STATES = {
 }
 REASONS = {
     "user-inactive": "the user is inactive",
-    "unenrolled": "unenrolled, so there is no access to end",
+    "user-unenrolled": "unenrolled, so there is no access to end",
     "enrollment-unknown": "there is no such enrollment",
     "user-not-of-tenant": "there is no such user",
     "order-not-selectable": "the order can no longer be chosen",
