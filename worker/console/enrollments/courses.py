@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models import courses, enrollment_search, selectable, user_search
-from models.enrollment_changes import Why
 from models.enrollment_search import EnrollmentFilter, EnrollmentPage
 from models.order_listing import tenant_names
 from models.selectable import OrderChoice
@@ -15,7 +14,7 @@ from models.tenant import Tenant
 from worker import clock
 from worker.console.enrollments import wording
 from worker.console.enrollments.asked import Asked
-from worker.console.enrollments.reading import Confirmed, foresee, tenant_named, to_edit, version_named
+from worker.console.enrollments.reading import ask, foresee, tenant_named, version_named
 from worker.console.listing import EXPORT_LIMIT
 from worker.console.pages import ConsolePage, console_page
 from worker.errors import NotFound, TermsyncError
@@ -24,7 +23,7 @@ from worker.login.rights import Right
 from worker.pages.context import in_session
 from worker.pages.export import export
 from worker.pages.words import CAUSES, instant, status_name
-from worker.pipeline import edit, tenants
+from worker.pipeline import tenants
 from worker.pipeline.edit_requests import EditEnrollments
 
 Row = dict[str, Any]
@@ -97,13 +96,7 @@ class Courses(ConsolePage):
 
     @console_page("/{tenant}/{version:int}/edit", Right.EDIT_ENROLLMENTS, ["POST"])
     async def edit(self, request: Request) -> Response:
-        form = await request.form()
-        asked, confirmed, actor = Asked.of(form), Confirmed.of(form), person_of(request).actor
-
-        def work(session: Session) -> edit.Asked:
-            return confirmed.ask(session, _request(session, request, asked), Why(actor, clock.now(session)))
-
-        return await to_edit(request, await in_session(request, work))
+        return await ask(request, _request)
 
     async def _form(self, request: Request, asked: Asked, error: TermsyncError | None = None) -> Response:
         values = await in_session(request, lambda session: _read_form(session, request, asked))

@@ -1,6 +1,7 @@
 """What several pages of this room read first: the tenant and the course version that an address names."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -16,10 +17,13 @@ from models.courses import VersionRow
 from models.enrollment_changes import Why
 from models.tenant import Tenant
 from worker import clock
+from worker.console.enrollments import asked as addressed
 from worker.console.enrollments import wording
 from worker.console.pages import done
 from worker.console.ringing import ring
 from worker.errors import NotFound
+from worker.login.person import person_of
+from worker.pages.context import in_session
 from worker.pipeline import edit, edit_requests, tenants
 from worker.pipeline.edit import Asked
 from worker.pipeline.edit_requests import Request
@@ -66,6 +70,19 @@ class Confirmed:
     def ask(self, session: Session, wanted: Request, why: Why) -> Asked:
         """Ask for the edit as it was confirmed."""
         return edit.ask(session, wanted, why, self.key, past_confirmed=self.past, expected=self.rows)
+
+
+async def ask(
+    request: HTTPRequest, wanted: Callable[[Session, HTTPRequest, addressed.Asked], Request]
+) -> Response:
+    """Ask for what the form of a preview confirms, `wanted` read from it, and go to the page of that edit."""
+    form = await request.form()
+    asked, confirmed, actor = addressed.Asked.of(form), Confirmed.of(form), person_of(request).actor
+
+    def work(session: Session) -> Asked:
+        return confirmed.ask(session, wanted(session, request, asked), Why(actor, clock.now(session)))
+
+    return await to_edit(request, await in_session(request, work))
 
 
 async def to_edit(request: HTTPRequest, asked: Asked) -> Response:
