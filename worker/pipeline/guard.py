@@ -73,19 +73,19 @@ def verdict(impact: Impact, totals: Totals, thresholds: Thresholds) -> Trip | No
     """The first rule the changes break, or None when they may be accepted."""
     people, orders = _with_before(impact)
     enrolled, current = totals.enrolled + impact.expired_before, totals.current_orders + impact.cut_before
-    most = max(Decimal(thresholds.people), thresholds.people_share * enrolled)
+    most = max(thresholds.people, int(thresholds.people_share * enrolled))  # nobody is counted in part
     if people > most:
         return Trip(
             "people",
             f"{impact.would_expire} people would lose access {thresholds.within}"
-            f"{_after(impact.expired_before)}, of {enrolled} enrolled; at most {most:f} may without approval.",
+            f"{_after(impact.expired_before)}, of {enrolled} enrolled; at most {most} may without approval.",
         )
-    share = thresholds.orders_share * current
-    if orders and orders >= thresholds.orders and orders > share:
+    most_orders = max(thresholds.orders - 1, int(thresholds.orders_share * current))
+    if orders > most_orders:
         return Trip(
             "orders",
             f"{impact.cut_short} of {current} current orders would be over {thresholds.within}"
-            f"{_after(impact.cut_before)}; at most {share:f} may without approval.",
+            f"{_after(impact.cut_before)}; at most {most_orders} may without approval.",
         )
     if impact.newly_gone and totals.current_orders and not totals.current_orders_left:
         return Trip("all-gone", f"All {totals.current_orders} current orders of the tenant would be gone.")

@@ -58,6 +58,21 @@ def test_all_gone(gone: int, current: int, left: int, held: bool) -> None:
     assert rule(gone=gone, totals=(100, current, left)) == ("all-gone" if held else None)
 
 
+@pytest.mark.parametrize(
+    ("impact", "totals", "told"),
+    [
+        (Impact(52, 0, 0), (259, 9, 9), "of 259 enrolled; at most 51 may"),  # a fifth is 51.8
+        (Impact(51, 0, 0), (60, 9, 9), "of 60 enrolled; at most 50 may"),
+        (Impact(0, 7, 0), (99, 10, 10), "7 of 10 current orders would be over within 2 days; at most 4 may"),
+        (Impact(0, 7, 0), (99, 26, 26), "at most 6 may"),  # a quarter is 6.5
+    ],
+)
+def test_the_sentence_names_the_most_that_pass(impact: Impact, totals: tuple[int, int, int], told: str) -> None:
+    trip = verdict(impact, Totals(*totals), Thresholds())
+    assert trip is not None
+    assert told in trip.reason
+
+
 @effort(500)
 @given(IMPACTS, TOTALS, THRESHOLDS)
 def test_the_rule_word_for_word(impact: Impact, totals: Totals, limits: Thresholds) -> None:

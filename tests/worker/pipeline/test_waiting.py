@@ -168,5 +168,5 @@ def test_orders_that_would_end_within_two_days_count_as_ended(desk: Desk) -> Non
     desk.netsuite_says(*[(n, TODAY + timedelta(days=1)) for n in range(4, 11)])
     assert desk.reconcile() is not None
     assert desk.query("select rule, reason from hold") == [
-        ("orders", "7 of 10 current orders would be over within 2 days; at most 2.50 may without approval.")
+        ("orders", "7 of 10 current orders would be over within 2 days; at most 4 may without approval.")
     ]
