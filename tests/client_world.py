@@ -70,21 +70,30 @@ class ClientWorld:
         return user_id
 
     def order(self, term_end: date | None, number: str | None = None) -> int:
-        """An accepted sales order. Returns its id."""
+        """An accepted sales order, as NetSuite said it. Returns its id."""
         order_id = next(_ids)
+        said = {
+            "id": order_id,
+            "tenant": self.tenant_id,
+            "number": number or f"SO{order_id}",
+            "term_end": term_end,
+            "now": NOW,
+        }
+        self.session.execute(
+            text("""
+            insert into landing_order (
+                order_id, customer_id, number, status, term_end, modified_at, payload, read_at, first_seen_at
+            ) values (:id, 1, :number, 'B', :term_end, :now, '{}', :now, :now)
+            """),
+            said,
+        )
         self.session.execute(
             text("""
             insert into sales_order (
                 id, tenant_id, customer_id, number, status, term_end, modified_at, accepted_at
             ) values (:id, :tenant, 1, :number, 'B', :term_end, :now, :now)
             """),
-            {
-                "id": order_id,
-                "tenant": self.tenant_id,
-                "number": number or f"SO{order_id}",
-                "term_end": term_end,
-                "now": NOW,
-            },
+            said,
         )
         return order_id
 

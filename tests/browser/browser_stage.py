@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from commands import Termsync
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 from processes import PATIENCE
 from sqlalchemy.orm import Session, sessionmaker
 from web_running import PASSWORD
@@ -71,6 +71,10 @@ class Stage:
             if email is not None:
                 sign_in(page, email)
             yield page
+        except BaseException:
+            page.screenshot(path=self.shots / "failed.png", full_page=True)
+            print(f"The page at the end: {page.url}\n{page.locator('body').inner_text()}")
+            raise
         finally:
             context.close()
         assert not failures, failures
@@ -81,8 +85,14 @@ def sign_in(page: Page, email: str) -> None:
     page.goto("/login")
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_url(lambda address: "/login" not in address)
+    go(page, page.get_by_role("button", name="Sign in", exact=True))
+    assert "/login" not in page.url
+
+
+def go(page: Page, link: Locator) -> None:
+    """Clicks on what leads to another page, and waits for it: a click alone leaves the old page to act on."""
+    with page.expect_navigation():
+        link.click()
 
 
 def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> float:

@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from browser_looks import look_at
-from browser_stage import Stage, until
+from browser_stage import Stage, go, until
 from client_world import ClientWorld
 from playwright.sync_api import expect
 from processes import PATIENCE
@@ -51,18 +51,18 @@ def test_an_intake_gets_its_order_and_gives_it_back(stage: Stage) -> None:
     order_id = furnish(stage)
     with stage.visit(stage.staff["enrollment"]) as page:
         page.goto("/console/courses?tenant=autumn")
-        page.get_by_role("row", name=re.compile(f"{PEOPLE + 3}")).get_by_role("link").first.click()
+        go(page, page.get_by_role("row", name=re.compile(f"{PEOPLE + 3}")).get_by_role("link").first)
         page.get_by_label("Group").select_option("Autumn intake")
-        page.get_by_role("button", name="Search").click()
+        go(page, page.get_by_role("button", name="Search"))
         look_at(stage, page, "enrollments")
-        page.get_by_role("button", name=f"Edit all {PEOPLE} that match").click()
+        go(page, page.get_by_role("button", name=f"Edit all {PEOPLE} that match"))
         page.get_by_label("Sales order").select_option(str(order_id))
         look_at(stage, page, "enrollments-edit")
-        page.get_by_role("button", name="Preview").click()
+        go(page, page.get_by_role("button", name="Preview"))
         expect(page.get_by_text(f"{PEOPLE} enrollments selected: {PEOPLE - 1} will change")).to_be_visible()
         expect(page.get_by_text("1 row skipped: the user is inactive.")).to_be_visible()
         look_at(stage, page, "enrollments-preview")
-        page.get_by_role("button", name=f"Change {PEOPLE - 1} enrollments").click()
+        go(page, page.get_by_role("button", name=f"Change {PEOPLE - 1} enrollments"))
         page.wait_for_url(re.compile(r"/console/edits/\d+"))
         job = page.url
         page.goto("/console/")
@@ -79,7 +79,7 @@ def test_an_intake_gets_its_order_and_gives_it_back(stage: Stage) -> None:
         assert [row["Outcome"] for row in rows].count("Changed") == PEOPLE - 1
         assert [row["Reason"] for row in rows if row["Outcome"] == "Skipped"] == ["the user is inactive"]
 
-        page.get_by_role("link", name="Undo").click()
-        page.get_by_role("button", name=f"Take {PEOPLE - 1} changes back").click()
+        go(page, page.get_by_role("link", name="Undo"))
+        go(page, page.get_by_role("button", name=f"Take {PEOPLE - 1} changes back"))
         expect(how_far).to_contain_text(f"{PEOPLE - 1} of {PEOPLE - 1} rows done", timeout=PATIENCE * 1000)
         assert on_order(stage, order_id) == 0

@@ -1,7 +1,7 @@
 """Signing in with a browser: by keyboard alone, looked at wide and narrow, with nothing loaded from elsewhere."""
 
 from browser_looks import look_at
-from browser_stage import Stage
+from browser_stage import Stage, go
 from playwright.sync_api import Page, expect
 from processes import PATIENCE
 from sqlalchemy import text
@@ -58,7 +58,7 @@ def test_a_first_sign_in_by_keyboard(stage: Stage) -> None:
         look_at(stage, page, "nothing-here")
         page.goto("/console/")
         page.get_by_label("Open user menu").last.click()
-        page.get_by_role("button", name="Sign out").last.click()
+        go(page, page.get_by_role("button", name="Sign out").last)
         expect(page.get_by_text("You are signed out.")).to_be_visible()
         page.go_back()
         page.reload()
@@ -83,7 +83,7 @@ def test_somebody_of_two_organisations_chooses(stage: Stage) -> None:
         type_in(page, email, PASSWORD)
         expect(page.get_by_role("heading", name="Where do you want to go?")).to_be_visible()
         look_at(stage, page, "login-organisation")
-        page.get_by_role("button", name="Birch College").click()
+        go(page, page.get_by_role("button", name="Birch College"))
         expect(page.get_by_role("link", name="Birch College")).to_be_visible()
 
 

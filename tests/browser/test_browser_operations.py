@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from browser_looks import look_at
-from browser_stage import Stage, until
+from browser_stage import Stage, go, until
 from client_world import ClientWorld
 from playwright.sync_api import Page, expect
 from sqlalchemy import text
@@ -59,19 +59,19 @@ def test_a_wrong_date_from_netsuite_is_undone(stage: Stage, order_id: int) -> No
     until(lambda: _statuses(stage, order_id) == {"X"})
     with stage.visit(stage.staff["ops"]) as page:
         page.goto("/console/history/enrollments?tenant=slip")
-        page.get_by_role("link", name=re.compile(r"^run \d+$")).first.click()
+        go(page, page.get_by_role("link", name=re.compile(r"^run \d+$")).first)
         look_at(stage, page, "run")
         page.get_by_label("Undo this run, because").fill("The client typed the wrong year")
-        page.get_by_role("button", name="See what an undo would do").click()
+        go(page, page.get_by_role("button", name="See what an undo would do"))
         _ends(page, "Done")
         page.reload()
         expect(page.get_by_text("Ida Lund")).to_be_visible()
         assert _statuses(stage, order_id) == {"X"}
         look_at(stage, page, "undo-dry")
-        page.get_by_role("button", name="Do it for real").click()
+        go(page, page.get_by_role("button", name="Do it for real"))
         _ends(page, "Done")
         until(lambda: _statuses(stage, order_id) == {"E"})
-        page.get_by_role("link", name="Ida Lund").click()
+        go(page, page.get_by_role("link", name="Ida Lund"))
         expect(page.get_by_text("Undone").or_(page.get_by_text("The order's term changed")).first).to_be_visible()
         look_at(stage, page, "time-line")
 
@@ -81,7 +81,7 @@ def test_a_resync_of_one_order_is_tried_dry(stage: Stage, order_id: int) -> None
     with stage.visit(stage.staff["ops"]) as page:
         page.goto(f"/console/runs/new?scope=order:{number}")
         look_at(stage, page, "resync")
-        page.get_by_role("button", name="Dry run").click()
+        go(page, page.get_by_role("button", name="Dry run"))
         _ends(page, "Done")
         expect(page.get_by_text("NetSuite calls")).to_be_visible()
         page.goto("/console/runs")
@@ -91,7 +91,7 @@ def test_a_resync_of_one_order_is_tried_dry(stage: Stage, order_id: int) -> None
 def test_the_fields_are_checked_and_the_calls_are_seen(stage: Stage) -> None:
     with stage.visit(stage.staff["ops"]) as page:
         page.goto("/console/health")
-        page.get_by_role("button", name="Check each field now").click()
+        go(page, page.get_by_role("button", name="Check each field now"))
         _ends(page, "Done")
         expect(page.get_by_text("newest orders").first).to_be_visible()
         page.goto("/console/health")
@@ -104,11 +104,11 @@ def test_a_grace_of_a_tenant_is_seen_before_it_is_given(stage: Stage, order_id: 
         page.goto("/console/tenants/slip")
         look_at(stage, page, "tenant")
         page.get_by_label("Days of grace after the term's end").fill("14")
-        page.get_by_role("button", name="See who changes status").click()
+        go(page, page.get_by_role("button", name="See who changes status"))
         _ends(page, "Done")
         page.reload()
         expect(page.get_by_text("Kim Novak")).to_be_visible()
-        page.get_by_role("button", name="Do it for real").click()
+        go(page, page.get_by_role("button", name="Do it for real"))
         _ends(page, "Done")
         page.goto("/console/tenants/slip")
         expect(page.get_by_label("Days of grace after the term's end")).to_have_value("14")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser_looks import look_at
-from browser_stage import Stage, until
+from browser_stage import Stage, go, until
 from client_world import ClientWorld
 from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
@@ -77,19 +77,19 @@ def _end_yesterday(school: School) -> None:
 
 def test_a_shortened_term_closes_the_learners_open_course(school: School) -> None:
     with school.stage.visit(school.email("Lena Berg")) as page:
-        page.get_by_role("link", name="Continue").click()
+        go(page, page.get_by_role("link", name="Continue"))
         expect(page.get_by_role("heading", name="Today", level=2)).to_be_visible()
-        page.get_by_role("link", name="Learn", exact=True).click()
+        go(page, page.get_by_role("link", name="Learn", exact=True))
         expect(page.get_by_text("First aid")).to_be_visible()
         _end_yesterday(school)
         until(lambda: (answer := page.reload()) is not None and answer.status == 403)
         expect(page.get_by_role("heading", name="Your access has ended")).to_be_visible()
         expect(page.get_by_role("link", name="Practice")).to_have_count(0)
         look_at(school.stage, page, "locked")
-        page.get_by_role("link", name="See your results").click()
+        go(page, page.get_by_role("link", name="See your results"))
         expect(page.get_by_text("2 of 4 modules completed")).to_be_visible()
         look_at(school.stage, page, "results-expired")
-        page.get_by_role("link", name="My courses").first.click()
+        go(page, page.get_by_role("link", name="My courses").first)
         expect(page.get_by_role("heading", name="Your access has ended")).to_be_visible()
         expect(page.get_by_role("link", name="Chris Admin")).to_be_visible()
         look_at(school.stage, page, "home-expired")
@@ -100,16 +100,16 @@ def test_manager_and_client_admin_see_the_expired_and_take_the_report_along(
 ) -> None:
     _end_yesterday(school)
     with school.stage.visit(school.email("Max Manager")) as page:
-        page.get_by_role("link", name="Coach").click()
+        go(page, page.get_by_role("link", name="Coach"))
         until(lambda: _expired_on(page))
         look_at(school.stage, page, "coach")
     with school.stage.visit(school.email("Chris Admin")) as page:
-        page.get_by_role("link", name="Dashboard").click()
+        go(page, page.get_by_role("link", name="Dashboard"))
         page.get_by_role("combobox", name="Status").select_option(label="Enrollment Expired")
-        page.get_by_role("button", name="Search").click()
+        go(page, page.get_by_role("button", name="Search"))
         expect(page.get_by_role("row", name="Lena Berg")).to_contain_text("order ended early")
         look_at(school.stage, page, "dashboard")
-        page.get_by_role("link", name="Organization Report").click()
+        go(page, page.get_by_role("link", name="Organization Report"))
         look_at(school.stage, page, "report")
         check_the_files(page, tmp_path)
 

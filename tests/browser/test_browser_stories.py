@@ -11,7 +11,7 @@ from threading import Event
 from typing import Any
 
 from browser_looks import look_at
-from browser_stage import CUSTOMERS, FIRST_CUSTOMER, SOON, Stage, until
+from browser_stage import CUSTOMERS, FIRST_CUSTOMER, SOON, Stage, go, until
 from client_world import ClientWorld
 from openpyxl import load_workbook
 from playwright.sync_api import Locator, Page, expect
@@ -91,10 +91,10 @@ def test_a_cut_term_is_held_then_approved_and_closes_what_learners_have_open(sta
         expect(row).to_contain_text(f"{MANY} of {MANY}", timeout=SOON * 1000)
         assert status_of(learner) == 200, "the accepted term is in force while the change is held"
 
-        row.get_by_role("link").click()
+        go(ops, row.get_by_role("link"))
         ops.wait_for_url(re.compile(r"/holds/\d+$"))
         ops.get_by_label("Why").fill("Confirmed by the client")
-        ops.get_by_role("button", name=f"Approve: {MANY} people lose access").click()
+        go(ops, ops.get_by_role("button", name=f"Approve: {MANY} people lose access"))
         expect(ops.get_by_text(f"{MANY} enrollments expired")).to_be_visible()
         assert statuses(stage, world) == {"X": MANY}
 
@@ -102,7 +102,7 @@ def test_a_cut_term_is_held_then_approved_and_closes_what_learners_have_open(sta
             learner.get_by_role("link", name="Practice").click()
         assert refused.value.status == 403
         expect(learner.get_by_role("heading", name="Your access has ended")).to_be_visible()
-        learner.get_by_role("link", name="See your results").click()
+        go(learner, learner.get_by_role("link", name="See your results"))
         expect(learner.get_by_text("2 of 4 modules completed")).to_be_visible()
 
         stage.netsuite.change(order_id, {"endDate": str(TODAY + timedelta(days=60))})
@@ -128,12 +128,12 @@ def test_an_edit_goes_on_while_nobody_looks(stage: Stage) -> None:
             world.enroll(f"Walker {number:03}", "safety")
     with stage.visit(stage.staff["enrollment"]) as page:
         to_enrollments(page, "upland")
-        page.get_by_role("button", name=f"Edit all {MANY}").click()
+        go(page, page.get_by_role("button", name=f"Edit all {MANY}"))
         page.get_by_label("Unenroll: no access").check()
-        page.get_by_role("button", name="Preview").click()
+        go(page, page.get_by_role("button", name="Preview"))
         expect(page.get_by_text(f"{MANY} people will be unenrolled; their progress is kept.")).to_be_visible()
         with somebody_else_writes(stage, world.enrollments["Walker 042", "safety"]):
-            page.get_by_role("button", name=f"Change {MANY} enrollments").click()
+            go(page, page.get_by_role("button", name=f"Change {MANY} enrollments"))
             how_far = page.locator("[data-announce]")
             expect(how_far).to_contain_text("Under way", timeout=SOON * 1000)
             expect(how_far).to_contain_text(f"0 of {MANY} rows done")
@@ -159,7 +159,7 @@ def somebody_else_writes(stage: Stage, enrollment_id: int) -> Iterator[None]:
 def to_enrollments(page: Page, tenant: str) -> None:
     """From the courses of the tenant to the enrollments of the one it has people in."""
     page.goto(f"/console/courses?tenant={tenant}")
-    page.locator("tr", has=page.get_by_role("link", name="enrolled")).get_by_role("link").first.click()
+    go(page, page.locator("tr", has=page.get_by_role("link", name="enrolled")).get_by_role("link").first)
 
 
 def test_ten_who_were_expired_get_it_back(stage: Stage) -> None:
@@ -173,21 +173,21 @@ def test_ten_who_were_expired_get_it_back(stage: Stage) -> None:
     with stage.visit(stage.staff["enrollment"]) as page:
         to_enrollments(page, "tenfold")
         page.get_by_role("searchbox", name="User").fill("pupil")
-        page.get_by_role("button", name="Search").click()
+        go(page, page.get_by_role("button", name="Search"))
         page.get_by_label("Tick all on this page").check()
-        page.get_by_role("button", name="Edit ticked (10)").click()
+        go(page, page.get_by_role("button", name="Edit ticked (10)"))
         page.get_by_label("Expire now").check()
-        page.get_by_role("button", name="Preview").click()
+        go(page, page.get_by_role("button", name="Preview"))
         said = "10 enrollments selected: 10 will change, 0 already are as wanted, 0 will be skipped."
         expect(page.get_by_text(said)).to_be_visible()
         expect(page.get_by_text("10 people will expire at once.")).to_be_visible()
-        page.get_by_role("button", name="Change 10 enrollments").click()
+        go(page, page.get_by_role("button", name="Change 10 enrollments"))
         expect(page.locator("[data-announce]")).to_contain_text("10 of 10 rows done")
         assert statuses(stage, world) == {"X": 10, "E": 2}
-        page.get_by_role("link", name="Undo").click()
+        go(page, page.get_by_role("link", name="Undo"))
         expect(page.get_by_text("10 people will be reinstated: Expired becomes Enrolled.")).to_be_visible()
         look_at(stage, page, "edit-undo")
-        page.get_by_role("button", name="Take 10 changes back").click()
+        go(page, page.get_by_role("button", name="Take 10 changes back"))
         expect(page.locator("[data-announce]")).to_contain_text("10 of 10 rows done")
     assert statuses(stage, world) == {"E": 12}
 
@@ -276,7 +276,7 @@ def restore_a_backup(stage: Stage, order_id: int, term_end: date) -> None:
 def ask(page: Page, how: str) -> str:
     """Asks for a resync of the tenant; returns the address of the run."""
     page.goto("/console/runs/new?scope=tenant:restored")
-    page.get_by_role("button", name=how).click()
+    go(page, page.get_by_role("button", name=how))
     page.wait_for_url(re.compile(r"/console/runs/\d+$"))
     return page.url
 

@@ -22,6 +22,8 @@ TODAY = datetime.now(UTC).date()
 CHOSEN = ("/console/courses?tenant=tour", "/console/users?tenant=tour")
 # Not pages to look at: files, and what ends the visit.
 SKIPPED = re.compile(r"/export/|/console/(live|static)|(csv|xlsx|json|file)(\?|$)|[?&](sort|page)=")
+# What is of a tenant has the tenant's key in its address.
+TENANT = re.compile(r"(/console/(?:courses|orders|tenants|users)/)(?!list)[^/]+")
 
 
 def furnish(stage: Stage) -> None:
@@ -74,12 +76,13 @@ def _behind(page: Page, menu: list[str]) -> list[str]:
 
 
 def _one_of_each(addresses: list[str]) -> dict[str, str]:
-    """The first address of each kind: those that differ in numbers, and in the values of what was asked."""
+    """The first address of each kind. Within one, numbers, the tenant and the values of what is asked differ."""
     found: dict[str, str] = {}
     for address in addresses:
         parts = urlsplit(address)
         asked = "-".join(sorted(name for name, _ in parse_qsl(parts.query)))
-        kind = re.sub(r"\d+", "n", parts.path).strip("/").replace("/", "-") + (f"-by-{asked}" if asked else "")
+        path = TENANT.sub(r"\1tenant", re.sub(r"\d+", "n", parts.path))
+        kind = path.strip("/").replace("/", "-") + (f"-by-{asked}" if asked else "")
         found.setdefault(kind, address)
     return found
 
