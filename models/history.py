@@ -152,14 +152,15 @@ def _page(rows: list[Row], limit: int, edge: int | None) -> Events:
 
 _OF_ENROLLMENT = text(_EVENTS.format(where="v.enrollment_id = :enrollment_id"))
 _ENROLLMENT = text("""
-select e.id, e.status as stored, e.expiration_date, e.boundary, e.expired_at, e.expired_cause, e.version,
-    status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now) as status, t.key as tenant,
-    t.name as tenant_name, t.time_zone, u.name as user, u.email, u.active, c.key as course,
+select e.id, e.status as stored, e.expiration_date, e.boundary, e.expired_cause, e.version, s.status,
+    coalesce(e.expired_at, case when s.status = 'X' then greatest(e.boundary, t.pause_until) end) as expired_at,
+    t.key as tenant, t.name as tenant_name, t.time_zone, u.name as user, u.email, u.active, c.key as course,
     cv.key as course_version, cv.title as course_title, o.number as sales_order, o.id as order_id, o.term_end,
     o.flag
 from enrollment e join tenant t on t.id = e.tenant_id join users u on u.id = e.user_id
 join course_version cv on cv.id = e.course_version_id join course c on c.id = cv.course_id
 left join sales_order o on o.id = e.sales_order_id and o.tenant_id = e.tenant_id
+cross join lateral (select status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now) as status) s
 where e.id = :enrollment_id
 """)
 # Changes of the orders that the enrollment has or had: what NetSuite said, when it was accepted, by which run.
@@ -175,7 +176,7 @@ order by v.id desc limit :limit
 
 
 def enrollment(session: Session, enrollment_id: int, now: datetime) -> Row | None:
-    """One enrollment as it is and as it reads at `now`."""
+    """One enrollment as it is and as it reads at `now`; `expired_at` also before it is written down."""
     found = _rows(session, _ENROLLMENT, enrollment_id=enrollment_id, now=now)
     return found[0] if found else None
 

@@ -16,7 +16,8 @@ from models.landing import Landed
 from models.staff import StaffAction
 from models.terms import boundary
 from worker import clock
-from worker.pipeline import tenants
+from worker.pages.words import instant
+from worker.pipeline import expire, tenants
 
 pytest_plugins = ("operations_site",)
 
@@ -154,6 +155,27 @@ def test_an_expiry_not_yet_written_down_is_told(signed_in: SignIn, world: OrderW
     world.session.commit()
     told = words(signed_in().get(f"{ENROLLMENTS}/{enrolled[0]}"))
     assert "Expired reads so since" in told
+
+
+def test_who_expired_by_a_pause_that_ended_did_so_at_its_end(
+    signed_in: SignIn, world: OrderWorld, enrolled: list[int], sessions: sessionmaker[Session]
+) -> None:
+    """The boundary came during the pause; before and after the sweep has written it down, the same is told."""
+    session = world.session
+    for statement in (
+        "update enrollment set boundary = now() - interval '3 hours'",
+        "insert into due_boundary (tenant_id, at) select distinct tenant_id, boundary from enrollment",
+        "update tenant set paused_at = now() - interval '9 hours', pause_until = now() - interval '1 hour',"
+        " pause_reason = 'audit' where key = 'acme'",
+    ):
+        session.execute(text(statement))
+    [ended] = session.execute(text("select pause_until from tenant where key = 'acme'")).scalars()
+    session.commit()
+    client, at = signed_in(), instant(ended, ZONE)
+    assert f"Expired reads so since {at}" in words(client.get(f"{ENROLLMENTS}/{enrolled[0]}"))
+    expire.sweep_all(sessions)
+    assert f"Expired term ended, {at}" in words(client.get(f"{ENROLLMENTS}/{enrolled[0]}"))
+    assert session.execute(text("select distinct expired_at from enrollment")).scalar_one() == ended
 
 
 def test_events_page_by_page_and_in_a_file(signed_in: SignIn, world: OrderWorld, enrolled: list[int]) -> None:
