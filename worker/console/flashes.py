@@ -1,6 +1,7 @@
 """Messages that wait for the next page, in a cookie signed with a key made of the session's token."""
 
 import hashlib
+from collections.abc import Sequence
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -12,6 +13,11 @@ from worker.login import cookies
 
 NAME = "starlette_admin_flash"  # starlette-admin reads it under this name
 KEPT_SECONDS = 300
+
+
+# Browsers drop a cookie of more than 4,096 bytes, name and attributes included.
+MOST = 3800  # bytes of the value
+LONGEST = 1200  # characters of a message
 
 
 class FlashMiddleware:
@@ -31,7 +37,7 @@ class FlashMiddleware:
             if message["type"] == "http.response.start":
                 tls, cookie = cookies.behind_tls(request), Response()
                 if request.state.admin_flash_pending:
-                    value = signed.dumps(request.state.admin_flash_pending)
+                    value = sealed(signed, request.state.admin_flash_pending)
                     cookie.set_cookie(NAME, value, max_age=KEPT_SECONDS, httponly=True, samesite="lax", secure=tls)
                 elif request.state.admin_flash_consumed and NAME in request.cookies:
                     cookie.delete_cookie(NAME, httponly=True, samesite="lax", secure=tls)
@@ -40,3 +46,21 @@ class FlashMiddleware:
             await send(message)
 
         await self._app(scope, receive, sent)
+
+
+def sealed(signed: SignedCookie, messages: Sequence[dict[str, str]]) -> str:
+    """The messages as the value of a cookie that browsers keep, shortened as far as it takes."""
+    longest = LONGEST
+    while True:
+        value = signed.dumps([{**each, "message": shortened(each["message"], longest)} for each in messages])
+        if len(value) <= MOST or longest < 2:
+            return value
+        longest //= 2
+
+
+def shortened(words: str, longest: int) -> str:
+    """At most so many characters, cut out of the middle: what to do next stands at the end."""
+    if len(words) <= longest:
+        return words
+    end = longest // 2
+    return f"{words[: longest - end - 1]}…{words[len(words) - end :]}"

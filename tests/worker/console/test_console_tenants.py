@@ -191,6 +191,21 @@ def test_customers_and_the_name(signed_in: SignIn, world: OrderWorld) -> None:
     assert "customer unmapped" in page, "what people did is on the page"
 
 
+def test_a_message_about_a_long_name_fits_into_its_cookie_and_ends_as_it_should(
+    signed_in: SignIn, world: OrderWorld
+) -> None:
+    client = signed_in("admin")
+    for letter in ("x", "ß", "\U0001f393", "<"):
+        answer = send(client, ACME, f"{ACME}/name", name=letter * 1000)
+        [cookie] = [each for each in answer.headers.get_list("set-cookie") if "flash" in each]
+        assert len(cookie.encode()) <= 4096
+        page = said(client, answer)
+        assert "The tenant is called" in page
+        assert f"{letter * 20} now." in page
+    errors = send(client, ACME, f"{ACME}/dates", time_zone="\U0001f393" * 1000, grace_days="1")
+    assert "Use a name of the tz database" in said(client, errors)
+
+
 def test_an_approved_hold_is_undone_from_its_page(signed_in: SignIn, world: OrderWorld) -> None:
     world.session.execute(
         text("""insert into hold (tenant_id, rule, reason, would_expire, enrolled, orders)
