@@ -23,6 +23,11 @@ CODES: dict[str, Explanation] = {
         "A part of the address of a list cannot be read: a date, a status or a page that does not exist.",
         "Clear the filters, and choose again.",
     ),
+    "rows-not-rejected": Explanation(
+        "None of the rows that were chosen is rejected any more: NetSuite has sent something else for them, or the"
+        " page was old. Nothing was changed.",
+        "Open the list of rejected rows again, and choose among those that wait now.",
+    ),
     "nothing-chosen": Explanation("No row was ticked.", "Tick the rows it is about, or choose all that match."),
     "staff-unknown": Explanation(
         "There is no active person on the staff with this account.", "Choose one of the people in the list."

@@ -11,7 +11,7 @@ from models.enrollment_changes import Why
 from models.staff import Staff, StaffAction
 from worker import clock
 from worker.database import in_transaction
-from worker.errors import NotFound
+from worker.errors import NotFound, TermsyncError
 from worker.pipeline.orders import given
 from worker.pipeline.store import keep
 from worker.pipeline.tally import Tally
@@ -54,9 +54,13 @@ def _land(session: Session, asked: list[int], pages: list[OrderPage]) -> Tally:
 
 
 def ask_again(session: Session, chosen: Iterable[str], why: Why) -> tuple[int, int]:
-    """Let these rows be asked for now. Returns (rows asked for, rows that name no order and cannot be)."""
+    """Let these rows be asked for now. Returns (rows asked for, rows that name no order and cannot be).
+
+    Raises `rows-not-rejected`, as `ignore` and `assign` do, when none of the rows waits any more.
+    """
     order_ids, parked_ids = rejects.split(chosen)
     asked = rejects.ask_again(session, order_ids, why.now)
+    _check_any(asked + len(parked_ids))
     _note(session, why, f"{asked} rejected rows asked for again", order_ids, None)
     return asked, len(parked_ids)
 
@@ -65,6 +69,7 @@ def ignore(session: Session, chosen: list[str], why: Why, reason: str) -> int:
     """Take rows off the list until NetSuite sends something else for them. Raises `reason-missing`."""
     reason = given(reason)
     ignored = rejects.ignore(session, chosen, why.actor, reason, why.now)
+    _check_any(ignored)
     _note(session, why, f"{ignored} rejected rows ignored", rejects.split(chosen)[0], reason)
     return ignored
 
@@ -77,9 +82,19 @@ def assign(session: Session, chosen: list[str], staff_id: int | None, why: Why) 
             "staff-unknown", "There is no such person on the staff.", "Choose one of the people in the list."
         )
     assigned = rejects.assign(session, chosen, staff_id)
+    _check_any(assigned)
     to = "nobody" if person is None else person.email
     _note(session, why, f"{assigned} rejected rows assigned to {to}", rejects.split(chosen)[0], None)
     return assigned
+
+
+def _check_any(rows: int) -> None:
+    if not rows:
+        raise TermsyncError(
+            "rows-not-rejected",
+            "None of the chosen rows is rejected any more; nothing was changed.",
+            "Look at the list again: NetSuite has sent something else for them, or the page was old.",
+        )
 
 
 def _note(session: Session, why: Why, action: str, order_ids: list[int], reason: str | None) -> None:

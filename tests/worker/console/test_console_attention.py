@@ -119,6 +119,25 @@ def test_rejected_rows_are_asked_for_again_ignored_and_handed_on(signed_in: Sign
     assert len(rows) == 4
 
 
+def test_rows_that_are_rejected_no_longer_are_told_apart(signed_in: SignIn, world: OrderWorld) -> None:
+    world.customer(9)
+    world.landed(1, 9, reject="date-unreadable")
+    world.landed(2, 9)
+    world.session.commit()
+    client = signed_in("ops")
+    here = f"{HERE}/rejected"
+    for act in ("ignore", "retry", "assign"):
+        for row in ("o2", "o999", "p7" if act != "retry" else "o3", "nonsense"):
+            told = sent(client, here, f"{here}/{act}", row=row, reason="test")
+            assert "None of the chosen rows is rejected any more; nothing was changed" in told, (act, row)
+            assert "Look at the list again" in told
+    told = sent(client, here, f"{here}/ignore", row=["o1", "o2"], reason="test")
+    assert "1 row ignored" in told
+    assert "1 other row no longer waited" in told
+    deeds = world.session.execute(text("select action from staff_action where subject = 'rejected rows'"))
+    assert list(deeds.scalars()) == ["1 rejected rows ignored"]
+
+
 def test_a_hold_names_its_people_and_is_decided_with_a_reason(
     signed_in: SignIn, world: OrderWorld, sessions: sessionmaker[Session]
 ) -> None:

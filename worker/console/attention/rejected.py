@@ -79,7 +79,7 @@ class Rejected(ConsolePage):
             told = f"NetSuite is asked again for {counted(asked, 'row')}."
             if nameless:
                 told += f" {counted(nameless, 'row')} cannot be asked for: no order is named."
-            return told
+            return told + _others(chosen, asked + nameless)
 
         answer = await self._act(request, work)
         await ring(request, doorbell.ring_retry)
@@ -89,7 +89,8 @@ class Rejected(ConsolePage):
     async def ignore(self, request: Request) -> Response:
         def work(session: Session, chosen: list[str], form: FormData, why: Why) -> str:
             ignored = caring.ignore(session, chosen, why, str(form.get("reason", "")))
-            return f"{counted(ignored, 'row')} ignored until NetSuite sends something else."
+            told = f"{counted(ignored, 'row')} ignored until NetSuite sends something else."
+            return told + _others(chosen, ignored)
 
         return await self._act(request, work)
 
@@ -98,7 +99,8 @@ class Rejected(ConsolePage):
         def work(session: Session, chosen: list[str], form: FormData, why: Why) -> str:
             to = str(form.get("assignee", ""))
             staff_id = int(to) if to.isascii() and to.isdigit() and len(to) < 19 else None
-            return f"{counted(caring.assign(session, chosen, staff_id, why), 'row')} handed on."
+            assigned = caring.assign(session, chosen, staff_id, why)
+            return f"{counted(assigned, 'row')} handed on.{_others(chosen, assigned)}"
 
         return await self._act(request, work)
 
@@ -125,6 +127,12 @@ class Rejected(ConsolePage):
         rows = await in_session(request, lambda session: rejects.rows(session, wanted, EXPORTED))
         form = "xlsx" if request.path_params["form"] == "xlsx" else "csv"
         return export("rejected-rows", form, HEADER, map(_cells, rows))
+
+
+def _others(chosen: list[str], done: int) -> str:
+    """What is said of chosen rows to which nothing was done."""
+    rest = len(set(chosen)) - done
+    return f" {counted(rest, 'other row')} no longer waited: look at the list again." if rest > 0 else ""
 
 
 HEADER = (
