@@ -11,6 +11,8 @@ import redis
 import responses
 from netsuite_wire import LOGIN, QUERY, TIME, problem
 from pydantic import SecretStr
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from connectors.errors import OperatorMustAct
 from connectors.netsuite import Backoff, NetSuiteClient, factory
@@ -85,7 +87,9 @@ def test_a_wrong_clock_of_one_machine_stops_no_other(another: Make) -> None:
 @responses.activate
 def test_without_redis_a_process_remembers_by_itself() -> None:
     refuse_all()
-    nowhere = RedisRefusals(redis.Redis(unix_socket_path="/nowhere"), "1234567_SB1", "s")
+    nowhere = RedisRefusals(
+        redis.Redis(unix_socket_path="/nowhere", retry=Retry(NoBackoff(), 0)), "1234567_SB1", "s"
+    )
     client = NetSuiteClient("1234567_SB1", LOGIN, backoff=Backoff(0, 0), refusals=nowhere)
     for _ in range(2):
         with pytest.raises(OperatorMustAct):
