@@ -101,11 +101,14 @@ join lateral (
 ) t on true
 """)
 _LANDED = text(f"""
-select c.id as customer_id, c.name, c.tenant_id, count(l.order_id) as orders,
+select asked.id as customer_id, c.id is not null as known, c.name, t.key as tenant, t.name as tenant_name,
+    count(l.order_id) as orders,
     count(*) filter (where l.order_id is not null and coalesce(l.term_end, 'infinity') >= cast(:now as date))
         as current_orders
-from customer c left join landing_order l on l.customer_id = c.id and {_LIVE}
-where c.id = any(:customer_ids) group by c.id order by c.name, c.id
+from unnest(cast(:customer_ids as bigint[])) as asked(id) left join customer c on c.id = asked.id
+left join tenant t on t.id = c.tenant_id
+left join landing_order l on l.customer_id = c.id and {_LIVE}
+group by asked.id, c.id, t.id order by c.name, asked.id
 """)
 
 
@@ -132,7 +135,9 @@ def likely_tenants(session: Session, customer_ids: list[int]) -> dict[int, tuple
 
 
 def customers(session: Session, customer_ids: list[int], now: datetime) -> list[Row]:
-    """These customers with the numbers of their landed orders: what mapping them brings in."""
+    """These customers, `known` or not, with their tenant and the numbers of their landed orders: what mapping
+    them brings in.
+    """
     return _rows(session, _LANDED, customer_ids=customer_ids, now=now)
 
 

@@ -116,8 +116,9 @@ def map_customer(session: Session, tenant_id: int, customer_id: int, why: Why) -
         owner = session.get_one(Tenant, customer.tenant_id)
         raise TermsyncError(
             "customer-mapped-elsewhere",
-            f"NetSuite customer {customer_id} is mapped to tenant {owner.key!r} already.",
-            f"Take it from there first: `termsync tenant unmap-customer {owner.key} {customer_id}`.",
+            f"NetSuite customer {customer_id} is mapped to tenant {owner.key!r} already; nothing was changed.",
+            "Take it away on that tenant's page first, or with"
+            f" `termsync tenant unmap-customer {owner.key} {customer_id}`.",
         )
     customer.tenant_id, customer.mapped_at, customer.mapped_by = tenant_id, why.now, why.actor
     session.flush()

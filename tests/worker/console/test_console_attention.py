@@ -80,14 +80,22 @@ def test_mapping_a_customer_brings_its_orders_in(
     assert "Map to Acme" in page
     here = f"{HERE}/unmatched/map?customer=9&tenant=acme"
     assert "2 orders come in" in client.get(here).text
+    assert "2 orders come in" in client.get("/console/tenants/acme/map?customer=9").text
     assert "2 orders come in now" in sent(client, here, f"{HERE}/unmatched/map", customer="9", tenant="acme")
     assert redis_client.hlen("dramatiq:short.msgs") == 1
 
     reconcile.reconcile_all(sessions, Thresholds())
     assert "SO1" in client.get("/console/orders").text
     assert "Acme &lt;West&gt;" not in client.get(f"{HERE}/unmatched").text
-    again = sent(client, here, f"{HERE}/unmatched/map", customer="9", tenant="bolt")
+    again = sent(client, "/password", f"{HERE}/unmatched/map", customer="9", tenant="bolt")
     assert "mapped to tenant" in again
+    assert "Nothing is left to do" in client.get(here).text
+    for address in (f"{HERE}/unmatched/map?customer=9&tenant=bolt", "/console/tenants/bolt/map?customer=9"):
+        preview = client.get(address).text
+        assert "belongs to another tenant" in preview
+        assert 'href="/console/tenants/acme"' in preview
+        assert f'method="post" action="{HERE}' not in preview
+        assert 'method="post" action="/console/tenants' not in preview
 
 
 def test_rejected_rows_are_asked_for_again_ignored_and_handed_on(signed_in: SignIn, world: OrderWorld) -> None:

@@ -186,6 +186,10 @@ def test_customers_and_the_name(signed_in: SignIn, world: OrderWorld) -> None:
     assert "is mapped to tenant 'acme' already" in said(client, elsewhere)
     assert "no longer mapped" in said(client, send(client, ACME, f"{ACME}/unmap", customer="101"))
     assert "It is not said which customer" in said(client, send(client, ACME, f"{ACME}/map"))
+    assert "is not a whole number" in client.get(f"{ACME}/map?customer=x").text
+    preview = client.get(f"{ACME}/map?customer=4711")
+    assert "No order of this customer was read so far" in words(preview)
+    assert f'method="post" action="{ACME}/map"' in preview.text
     page = said(client, send(client, ACME, f"{ACME}/name", name="<i>Acme</i>"))
     assert "<i>Acme</i>" not in client.get(ACME).text
     assert "customer unmapped" in page, "what people did is on the page"

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from models import attention, order_listing
 from models.enrollment_changes import Why
+from models.tenant import Tenant
 from worker import clock
 from worker.console.attention.tabs import EXPORTED, PAGE, Row, filled, heading, page_number, sliced
 from worker.console.pages import ConsolePage, console_page, done
@@ -59,17 +60,17 @@ class Unmatched(ConsolePage):
         chosen, key = _ids(request.query_params.getlist("customer")), request.query_params.get("tenant", "")
 
         def read(session: Session) -> Row:
+            if key:
+                return foresee_mapping(session, chosen, tenants.find(session, key))
             found = attention.customers(session, chosen, clock.now(session))
             likely = attention.likely_tenants(session, chosen)
             return {
                 "customers": found,
                 "tenants": order_listing.tenant_names(session),
-                "tenant": tenants.find(session, key) if key else None,
                 "likely": next((tenant for tenant, _ in likely.values()), ""),
-                "orders": sum(row["orders"] for row in found),
             }
 
-        values = await in_session(request, read)
+        values = {"at": f"{HERE}/map", "back": HERE, **await in_session(request, read)}
         return self.show(request, "attention/map.html", title="Map customers to a tenant", **values)
 
     @console_page("/map", Right.MANAGE_TENANTS, ["POST"])
@@ -94,10 +95,23 @@ class Unmatched(ConsolePage):
         rows = await in_session(
             request, lambda session: attention.unmatched(session, clock.now(session), words.get("q"), EXPORTED)
         )
-        header = ("NetSuite id", "Customer", "Orders", "Not ended", "Waiting since", "Last day of the latest")
+        header = ("NetSuite id", "Customer", "Orders", "Not ended", "Waiting since", "Latest term end")
         columns = ("customer_id", "name", "orders", "current_orders", "waiting_since", "latest_term_end")
         form = "xlsx" if request.path_params["form"] == "xlsx" else "csv"
         return export("unmatched-customers", form, header, ([row[name] for name in columns] for row in rows))
+
+
+def foresee_mapping(session: Session, customer_ids: list[int], tenant: Tenant) -> Row:
+    """What mapping the customers to the tenant brings in, and which of them another tenant has."""
+    found = attention.customers(session, customer_ids, clock.now(session))
+    coming = [row for row in found if row["tenant"] is None]
+    return {
+        "tenant": tenant,
+        "customers": found,
+        "coming": coming,
+        "elsewhere": [row for row in found if row["tenant"] not in (None, tenant.key)],
+        "orders": sum(row["orders"] for row in coming),
+    }
 
 
 def _ids(chosen: list[Any]) -> list[int]:

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,6 +14,7 @@ from models import history, runs, tenant_listing
 from models.enrollment_changes import Changes, Why
 from models.history import HistorySearch
 from worker import clock
+from worker.console.attention.customers import foresee_mapping
 from worker.console.history import wording as happened
 from worker.console.pages import ConsolePage, console_page, done
 from worker.console.ringing import ring
@@ -118,6 +119,17 @@ class TenantPage(ConsolePage):
         people = counted(changes.expired, "enrollment")
         return done(request, f"Expiry goes on: {people} expired just now.", address(request.path_params["key"]))
 
+    @console_page("/map", Right.MANAGE_TENANTS)
+    async def ask_map(self, request: Request) -> Response:
+        """What mapping the customer would bring in, and whose it is now."""
+        key, customer = request.path_params["key"], _customer(request.query_params)
+        values = await in_session(
+            request, lambda session: foresee_mapping(session, [customer], tenants.find(session, key))
+        )
+        at = address(key)
+        title = "Map a customer to this tenant"
+        return self.show(request, "attention/map.html", title=title, at=f"{at}/map", back=at, **values)
+
     @console_page("/map", Right.MANAGE_TENANTS, ["POST"])
     async def map_customer(self, request: Request) -> Response:
         return await self._mapping(request, tenants.map_customer, "mapped: its orders come in now")
@@ -128,13 +140,7 @@ class TenantPage(ConsolePage):
         return await self._mapping(request, tenants.unmap_customer, words)
 
     async def _mapping(self, request: Request, act: Any, words: str) -> Response:
-        customer = _whole(await request.form(), "customer")
-        if customer is None:
-            raise TermsyncError(
-                "customer-not-named",
-                "It is not said which customer.",
-                "Give the NetSuite internal id of the customer.",
-            )
+        customer = _customer(await request.form())
 
         def change(session: Session, tenant_id: int, why: Why) -> int:
             act(session, tenant_id, customer, why)
@@ -171,11 +177,22 @@ def _read(session: Session, key: str) -> dict[str, Any]:
     }
 
 
-def _text(form: FormData, name: str) -> str:
+def _customer(given: FormData | QueryParams) -> int:
+    customer = _whole(given, "customer")
+    if customer is None:
+        raise TermsyncError(
+            "customer-not-named",
+            "It is not said which customer.",
+            "Give the NetSuite internal id of the customer.",
+        )
+    return customer
+
+
+def _text(form: FormData | QueryParams, name: str) -> str:
     return str(form.get(name, "")).replace("\0", "").strip()[:1000]
 
 
-def _whole(form: FormData, name: str) -> int | None:
+def _whole(form: FormData | QueryParams, name: str) -> int | None:
     text = _text(form, name)
     if not text:
         return None
