@@ -156,7 +156,7 @@ select e.id, e.status as stored, e.expiration_date, e.boundary, e.expired_cause,
     coalesce(e.expired_at, case when s.status = 'X' then greatest(e.boundary, t.pause_until) end) as expired_at,
     t.key as tenant, t.name as tenant_name, t.time_zone, u.name as user, u.email, u.active, c.key as course,
     cv.key as course_version, cv.title as course_title, o.number as sales_order, o.id as order_id, o.term_end,
-    o.flag
+    o.flag, coalesce(e.expiration_date, o.term_end + t.grace_days) as last_day
 from enrollment e join tenant t on t.id = e.tenant_id join users u on u.id = e.user_id
 join course_version cv on cv.id = e.course_version_id join course c on c.id = cv.course_id
 left join sales_order o on o.id = e.sales_order_id and o.tenant_id = e.tenant_id

@@ -13,6 +13,7 @@ from worker.console.orders import listing as orders
 from worker.console.runs import listing as runs
 from worker.login import sessions
 from worker.login.guard import page
+from worker.login.person import person_of
 from worker.login.rights import Right
 from worker.pages.context import web_of
 from worker.pages.live import Topic
@@ -28,14 +29,15 @@ TOPICS: Mapping[str, Topic] = {
 
 async def live(request: Request) -> Response:
     """Server-sent events of the topics in `?topics=a,b`; ends when the person is signed out."""
-    hub = web_of(request).live
+    hub, whose = web_of(request).live, person_of(request).token_hash
     asked = request.query_params.get("topics", "").split(",")
 
     async def still_signed_in() -> bool:
         return await sessions.find(request, touch=False) is not None
 
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(hub.events(asked, still_signed_in), media_type="text/event-stream", headers=headers)
+    events = hub.events(asked, whose, still_signed_in)
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
 async def console(request: Request) -> Response:

@@ -136,3 +136,21 @@ def test_the_stream_ends_with_the_session(
     with sessions.begin() as session:
         session.execute(text(end))
     assert [topic for topic, _ in heard][-1] == "signed-out"
+
+
+def test_one_more_stream_of_a_session_than_it_may_have_ends_its_oldest(
+    site: str, browser: httpx.Client, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST_STREAMS", 3)
+    with sessions.begin() as session:
+        add_staff(session, "ops")
+    with browsing(site) as other:
+        sign_in(other, "ops@staff.example")
+        of_another = events(other)
+        assert next(of_another) == ("people", {"people": 2})
+        pages = [events(browser) for _ in range(4)]
+        assert [next(page) for page in pages] == [("people", {"people": 2})] * 4
+        assert list(pages[0]) == [("crowded", {})]
+        with sessions.begin() as session:
+            add_staff(session, "enrollment")
+        assert [next(page) for page in (*pages[1:], of_another)] == [("people", {"people": 3})] * 4

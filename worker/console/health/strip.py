@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -10,11 +11,13 @@ from starlette.requests import Request
 
 from worker import status
 from worker.pages.context import Web, web_of
+from worker.pages.live import Live
 from worker.status import About, Status
 
 FRESH_SECONDS = 2.0
 TICK_SECONDS = 5
-_last: dict[int, tuple[float, Status]] = {}
+# By what lives as long as its web process: an id would be given to another one afterwards.
+_last: WeakKeyDictionary[Live, tuple[float, Status]] = WeakKeyDictionary()
 
 # Where a person goes to deal with a problem.
 WHERE: Mapping[About, tuple[str, str]] = {
@@ -29,10 +32,10 @@ WHERE: Mapping[About, tuple[str, str]] = {
 async def prepare(request: Request) -> None:
     """Puts the status where the layout finds it; read at most every two seconds, whatever the number of pages."""
     web = web_of(request)
-    at, found = _last.get(id(web), (0.0, None))
+    at, found = _last.get(web.live, (0.0, None))
     if found is None or time.monotonic() - at > FRESH_SECONDS:
         found = await run_in_threadpool(_read, web)
-        _last[id(web)] = time.monotonic(), found
+        _last[web.live] = time.monotonic(), found
     request.state.health = found
     request.state.health_links = WHERE
 

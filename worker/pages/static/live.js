@@ -2,7 +2,7 @@
 // its topics changes; every event also reaches scripts as `termsync:TOPIC` on document, with the topic's document
 // in `detail`. Nothing is fetched while the tab is hidden. Without scripts, a reload shows the same.
 // `data-seen` is what the first of its topics said when the page was made: what changed before we listened shows too.
-// A part that somebody is at work in is put in place when they have left it.
+// A part that somebody is at work in, or has the pointer pressed on, is put in place when they have left it.
 (function () {
   "use strict";
   const places = Array.from(document.querySelectorAll("[data-live]"));
@@ -10,13 +10,15 @@
   const waiting = new Map();
   const late = new Set();
   let source = null;
+  // The press of the pointer that is not over: what it is pressed on must still be there when it is released, or nothing is clicked.
+  let pressed = null;
 
   // Ticks and words that are not sent yet must not vanish.
   function atWork(place) {
     const changed = (control) => control.type === "checkbox" ? control.checked !== control.defaultChecked
       : control.options ? control.selectedIndex !== Math.max(0, Array.from(control.options).findIndex((one) => one.defaultSelected))
       : control.value !== control.defaultValue;
-    return place.contains(document.activeElement)
+    return place.contains(document.activeElement) || place.contains(pressed && pressed.target)
       || Array.from(place.querySelectorAll("input, select, textarea")).some(changed);
   }
 
@@ -56,6 +58,14 @@
     }
   }
 
+  // The click comes a moment after the pointer is released.
+  function released() {
+    const before = pressed;
+    setTimeout(() => {
+      if (pressed === before) { pressed = null; left(); }
+    }, 100);
+  }
+
   function signedOut() {
     close();
     document.documentElement.dataset.signedOut = "true";
@@ -77,7 +87,14 @@
       });
     }
     source.addEventListener("signed-out", signedOut);
+    source.addEventListener("crowded", crowded);
     source.addEventListener("error", refused);
+  }
+
+  // Too many windows of one person: the oldest makes room, and asks again when it is looked at, or after a while.
+  function crowded() {
+    close();
+    setTimeout(open, 60000);
   }
 
   // Browsers open a stream again that broke off, but not one that was refused: then a part of the page tells why.
@@ -93,6 +110,10 @@
     if (source) { source.close(); source = null; }
   }
 
+  document.addEventListener("pointerdown", (event) => { pressed = event; }, true);
+  for (const end of ["pointerup", "pointercancel", "contextmenu"]) { document.addEventListener(end, released, true); }
+  window.addEventListener("blur", released);
+  window.addEventListener("focus", open);
   document.addEventListener("focusout", () => setTimeout(left));
   document.addEventListener("change", () => setTimeout(left));
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
