@@ -46,7 +46,7 @@ class Horizon:
 
     def look(self, session: Session) -> int:
         """Look once more; returns what is settled now."""
-        last: int = session.execute(_LAST).scalar_one()  # before the writers: theirs may be this one
+        last = newest(session)  # before the writers: theirs may be this one
         writers = frozenset(session.execute(_WRITERS).scalars())
         self.last = max(self.last, last)
         self._writers &= writers
@@ -99,6 +99,12 @@ left join course c on c.id = cv.course_id
 left join sales_order o on o.id = e.sales_order_id and o.tenant_id = e.tenant_id
 order by p.id
 """)
+
+
+def newest(session: Session) -> int:
+    """The number that was drawn last, settled or not."""
+    last: int = session.execute(_LAST).scalar_one()
+    return last
 
 
 def page(

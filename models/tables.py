@@ -23,6 +23,7 @@ from models.sync_run import (
 )
 from models.tenant import Account, Customer, Tenant
 from models.token import ApiToken
+from models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
     "AcceptedCut",
@@ -64,5 +65,7 @@ __all__ = [
     "Tick",
     "User",
     "UserGroup",
+    "Webhook",
+    "WebhookDelivery",
     "WorkerProcess",
 ]

@@ -7,6 +7,7 @@ from worker.pipeline.edit_codes import CODES as EDITS
 from worker.pipeline.operation_codes import CODES as OPERATIONS
 from worker.pipeline.order_codes import CODES as ORDERS
 from worker.pipeline.roster_codes import CODES as ROSTER
+from worker.pipeline.webhooks_codes import CODES as WEBHOOKS
 
 COMMANDS: dict[str, Explanation] = {
     "usage": Explanation("The command line was not understood.", "Compare it with `termsync COMMAND --help`."),
@@ -236,6 +237,7 @@ REGISTRY: dict[str, dict[str, Explanation]] = {
     "Lines of a roster file": ROSTER,
     "Edits of enrollments": EDITS,
     "JSON API and its tokens": API,
+    "Webhooks": WEBHOOKS,
 }
 
 

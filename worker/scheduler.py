@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from models import webhook_calls
 from worker import clock, database, logs, metrics, observing, settings
 from worker.database import make_engine, make_sessions
 from worker.embedded import servers
@@ -31,12 +32,14 @@ LOOK_SECONDS = 1.0
 OBSERVE_SECONDS = 15.0
 LONGEST_PAUSE = 15.0  # seconds between two rings for work that stays due
 
-Work = tuple[str, int | None]  # what to ring, and the id it is about
+# What to ring, the id it is about, and how far that is if it may move on and stay due: then it is rung at once.
+Work = tuple[str, int | None] | tuple[str, int, int]
 RINGS: dict[str, Callable[[int], bool]] = {
     "expire": lambda _none: doorbell.ring_expire(),
     "look": lambda _none: doorbell.ring_look(),
     "reconcile": doorbell.ring_reconcile,
     "run": doorbell.ring_run,
+    "webhook": doorbell.ring_webhook,
 }
 
 
@@ -81,6 +84,7 @@ def due(session: Session) -> list[Work]:
         found.append(("look", None))
     found += [("reconcile", tenant_id) for tenant_id in reconcile.due_tenants(session)]
     found += [("run", run_id) for run_id in runs.due(session, now)]
+    found += [("webhook", *called) for called in webhook_calls.due(session, now)]
     return found
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from models.overview import Overview, overview
 from worker import clock, explain
-from worker.queue.broker import LONG, SHORT, connect_redis
+from worker.queue.broker import CALLS, LONG, SHORT, connect_redis
 from worker.settings import Settings
 
 Verdict = Literal["OK", "LATE", "BROKEN"]
@@ -110,7 +110,7 @@ def _messages(redis_url: str | None) -> int | None:
         return None
     try:
         with connect_redis(redis_url, timeout=3) as client:
-            return sum(int(client.hlen(f"dramatiq:{queue}.msgs")) for queue in (SHORT, LONG))
+            return sum(int(client.hlen(f"dramatiq:{queue}.msgs")) for queue in (SHORT, LONG, CALLS))
     except redis.RedisError:
         return None
 

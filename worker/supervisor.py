@@ -71,7 +71,8 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def children(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
-    """Workers (one process for each queue, so that a long pull never delays an expiry) and scheduler.
+    """Workers (one process for each queue, so that neither a long pull nor
+    a receiver that hangs ever delays an expiry) and scheduler.
 
     `environment` says where their servers are; each gets its own metrics port, counted from the setting.
     """
@@ -79,6 +80,7 @@ def children(settings: Settings, environment: Mapping[str, str]) -> list[Child]:
         "worker-short": ["-m", "worker.queue.process", "short", "4"],
         "worker-long": ["-m", "worker.queue.process", "long", "4"],
         "scheduler": ["-m", "worker.scheduler"],
+        "worker-calls": ["-m", "worker.queue.process", "calls", "8"],
     }
     return [
         Child(name, [sys.executable, *command], {**environment, **_metrics(settings, offset)})

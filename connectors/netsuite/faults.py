@@ -6,8 +6,6 @@ Network failures are in `_NETWORK`, NetSuite's answers in `RULES`, refusals of a
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,6 +13,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 from connectors.errors import ConnectorError, NotFound, OperatorMustAct, TryAgain
+from connectors.headers import http_date, retry_after
 from connectors.netsuite.codes import CODES, error
 
 CLOCK_SKEW = "clock-skew"
@@ -147,7 +146,7 @@ def _fault(rule: Rule, answer: Answer, text: str, match: re.Match[str] | None) -
         return UnknownField(field, f"NetSuite knows no field {field!r}, or the role may not see it.")
     fault = error(rule.kind, rule.code, message)
     if isinstance(fault, TryAgain):
-        fault.retry_after = retry_after(answer.headers)
+        fault.retry_after = retry_after(answer.headers.get("Retry-After", ""))
     return fault
 
 
@@ -181,18 +180,9 @@ def broken(what: str) -> TryAgain:
     return error(TryAgain, "netsuite-answer-broken", f"NetSuite's answer {what}")
 
 
-def retry_after(headers: CaseInsensitiveDict[str]) -> float | None:
-    """Seconds to wait as the other side says, as a number or as a date; None when it does not say."""
-    said = headers.get("Retry-After", "").strip()
-    if said.isascii() and said.isdigit():
-        return float(said)
-    at = _http_date(said)
-    return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at else None
-
-
 def clock_fault(headers: CaseInsensitiveDict[str], now: float) -> OperatorMustAct | None:
     """`clock-skew` when the answer's Date header is too far from `now` (seconds since the epoch)."""
-    theirs = _http_date(headers.get("Date", ""))
+    theirs = http_date(headers.get("Date", ""))
     ahead = now - theirs.timestamp() if theirs else 0.0
     if abs(ahead) <= CLOCK_TOLERANCE:
         return None
@@ -201,15 +191,6 @@ def clock_fault(headers: CaseInsensitiveDict[str], now: float) -> OperatorMustAc
         f"This machine's clock is {abs(ahead):.0f} s {direction} NetSuite's; signed requests may be 300 s off"
     )
     return error(OperatorMustAct, CLOCK_SKEW, message)
-
-
-def _http_date(text: str) -> datetime | None:
-    """None for what is no date. One that does not say its zone is in UTC, as all dates of HTTP are."""
-    try:
-        at = parsedate_to_datetime(text)
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _said(body: bytes) -> tuple[set[str], str]:

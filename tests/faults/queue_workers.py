@@ -13,14 +13,16 @@ HERE = Path(__file__).parent
 WORKER = """
 import sys
 from worker.queue.process import main
-sys.exit(main(["short", "long"], 2, sys.argv[1:]))
+sys.exit(main(sys.argv[1].split(","), 2, sys.argv[2:]))
 """
 
 
 class Workers:
-    """Worker processes of one test; `actors` are the modules they load."""
+    """Worker processes of one test; `actors` are the modules they load, `queues` what they take work of."""
 
-    def __init__(self, database_url: str, redis_url: str, actors: str, **environment: str) -> None:
+    def __init__(
+        self, database_url: str, redis_url: str, actors: str, queues: str = "short,long", **environment: str
+    ) -> None:
         self.environment: Mapping[str, str] = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)]),
@@ -29,11 +31,12 @@ class Workers:
             **environment,
         }
         self._actors = actors
+        self._queues = queues
         self._started: list[subprocess.Popen[bytes]] = []
 
     def start(self, *faults: str) -> "subprocess.Popen[bytes]":
         """A new master with its one working child, which loads the modules `faults` too."""
-        command = [sys.executable, "-c", WORKER, self._actors, *faults]
+        command = [sys.executable, "-c", WORKER, self._queues, self._actors, *faults]
         process = subprocess.Popen(command, env=self.environment)
         self._started.append(process)
         return process

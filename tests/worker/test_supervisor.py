@@ -131,6 +131,6 @@ def test_children_are_kept_running_while_what_they_depend_on_cannot_be_revived()
 
 def test_each_process_of_termsync_gets_its_own_metrics_port() -> None:
     found = supervisor.children(load(metrics_port=9100), {"DATABASE_URL": "postgresql://db/x"})
-    assert [child.name for child in found] == ["worker-short", "worker-long", "scheduler"]
-    assert [child.environment["TERMSYNC_METRICS_PORT"] for child in found] == ["9100", "9101", "9102"]
+    assert [child.name for child in found] == ["worker-short", "worker-long", "scheduler", "worker-calls"]
+    assert [child.environment["TERMSYNC_METRICS_PORT"] for child in found] == ["9100", "9101", "9102", "9103"]
     assert {child.environment["DATABASE_URL"] for child in found} == {"postgresql://db/x"}

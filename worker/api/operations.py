@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel
 
-from worker.api import access, bulk, edits, enrollments, events, operating, orders, own_token, roster
+from worker.api import access, bulk, edits, enrollments, events, operating, orders, own_token, roster, webhooks
 from worker.api.lines import CourseLine, EnrollmentLine, UserLine
 from worker.api.scopes import Needs, Scope
 from worker.api.values import Body
@@ -82,6 +82,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /tenants/{tenant}/edits/{edit_id}/resume": _waits(edits.resume_edit, ENROLLMENTS),
     "POST /tenants/{tenant}/edits/{edit_id}/undo": _waits(edits.undo_edit, ENROLLMENTS),
     "GET /events": Operation(events.follow, READ),
+    "GET /webhooks": Operation(webhooks.list_webhooks, READ),
+    "GET /webhooks/{webhook}/calls": Operation(webhooks.list_calls, READ),
+    "POST /webhooks/{webhook}/replay": Operation(webhooks.replay, RESYNC),
     "POST /resyncs": Operation(operating.ask_resync, RESYNC, more={"status_code": 202}),
     "GET /resyncs/{resync_id}": Operation(operating.show_resync, READ),
     "GET /holds": Operation(operating.list_holds, READ),

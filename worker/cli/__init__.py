@@ -32,6 +32,7 @@ COMMANDS = {
     "staff": "Accounts of the people who look after tenants.",
     "user": "People of a tenant: passwords and client admins.",
     "token": "Tokens of the JSON API: make, list, revoke.",
+    "webhook": "Who is called about changes: make, test, disable, send again.",
     "run": "Runs: list, show, stop, retry, undo.",
     "rejects": "Rows of NetSuite that could not be used, with the reason.",
     "config": "Lists every setting, its value and where it came from.",

@@ -12,7 +12,7 @@ app = single()
 @app.command()
 def worker(
     queue: Annotated[
-        list[str] | None, typer.Option("--queue", help="short, long; may be given twice. Default: both.")
+        list[str] | None, typer.Option("--queue", help="short, long, calls; may be repeated. Default: all.")
     ] = None,
     threads: Annotated[int, typer.Option("--threads", min=1, max=64, help="Pieces of work at once.")] = 4,
     as_json: Json = False,
@@ -20,11 +20,14 @@ def worker(
     """Runs one worker process.
 
     Takes work until SIGTERM or Ctrl-C, then stops at the next page edge. short: expiry, reconciling, looking for
-    what is due. long: pulls. Run one worker for each, so that a long pull never delays an expiry.
+    what is due. long: pulls. calls: webhooks. Run one worker for each, so that a long pull or a slow
+    receiver never delays an expiry.
     """
-    unknown = sorted(set(queue or ()) - {"short", "long"})
+    unknown = sorted(set(queue or ()) - {"short", "long", "calls"})
     if unknown:
-        raise typer.BadParameter(f"{unknown[0]!r} is not a queue; there are short and long.", param_hint="--queue")
+        raise typer.BadParameter(
+            f"{unknown[0]!r} is not a queue; there are short, long and calls.", param_hint="--queue"
+        )
     from worker.queue import process
 
-    return process.main(tuple(queue or ("short", "long")), threads)
+    return process.main(tuple(queue or ("short", "long", "calls")), threads)

@@ -22,6 +22,8 @@ from worker.console.runs.page import RunPage
 from worker.console.runs.undoing import Undo
 from worker.console.tenants.listing import Tenants
 from worker.console.tenants.page import TenantPage
+from worker.console.tokens.page import Tokens
+from worker.console.webhooks.page import Webhooks
 
 
 def index_view() -> CustomView:
@@ -55,4 +57,6 @@ def views() -> list[BaseView]:
         Accounts(),
         NewAccount(),
         AccountPage(),
+        Tokens(),
+        Webhooks(),
     ]

@@ -7,9 +7,9 @@ import dramatiq
 from models import boundaries
 from worker import clock, metrics
 from worker.logs import get_logger
-from worker.pipeline import checking, expire, naming, reconcile, rejects, runs
-from worker.queue import doorbell, housekeeping, runner, ticks
-from worker.queue.broker import LONG, SHORT, broker, resources
+from worker.pipeline import checking, expire, naming, reconcile, rejects, runs, webhooks_sending
+from worker.queue import calling, doorbell, housekeeping, runner, ticks
+from worker.queue.broker import CALLS, LONG, SHORT, broker, resources
 
 log = get_logger(__name__)
 
@@ -56,6 +56,13 @@ def name_customers() -> None:
     account = runner.pull_options(resources.settings).account
     told = naming.name_customers(resources.sessions, resources.customer_names(), account)
     log.info("customers-named", told=told)
+
+
+@dramatiq.actor(broker=broker, queue_name=CALLS)
+def call_webhook(webhook_id: int) -> None:
+    """Calls a webhook about what follows in the change feed, call by call."""
+    if webhooks_sending.take_turn(calling.of(resources), webhook_id):
+        doorbell.ring_webhook(webhook_id)
 
 
 @dramatiq.actor(broker=broker, queue_name=SHORT)

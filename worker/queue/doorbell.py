@@ -8,7 +8,7 @@ import redis
 from dramatiq import Message
 
 from worker.logs import get_logger
-from worker.queue.broker import LONG, SHORT, broker
+from worker.queue.broker import CALLS, LONG, SHORT, broker
 
 log = get_logger(__name__)
 
@@ -44,6 +44,11 @@ def ring_names() -> bool:
 def ring_look() -> bool:
     """For ticks that wait to be turned into runs."""
     return _ring(SHORT, "look_for_work")
+
+
+def ring_webhook(webhook_id: int) -> bool:
+    """For a webhook that is to be called."""
+    return _ring(CALLS, "call_webhook", webhook_id)
 
 
 def _ring(queue: str, actor: str, *arguments: int) -> bool:

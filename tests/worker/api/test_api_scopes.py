@@ -46,6 +46,9 @@ POST /tenants/{tenant}/enrollments/edit                                     enro
 POST /tenants/{tenant}/edits/{edit_id}/stop                                 enrollments  own
 POST /tenants/{tenant}/edits/{edit_id}/resume                               enrollments  own
 POST /tenants/{tenant}/edits/{edit_id}/undo                                 enrollments  own
+GET /webhooks                                                               read         any
+GET /webhooks/{webhook}/calls                                               read         any
+POST /webhooks/{webhook}/replay                                             resync       any
 POST /resyncs                                                               resync       any
 POST /holds/{hold_id}/approve                                               resync       any
 POST /holds/{hold_id}/reject                                                resync       any

@@ -13,7 +13,7 @@ from models.enrollment_changes import Why, enroll
 from models.sync_run import Attempt, SyncRun, Tick, WorkerProcess
 from worker.pipeline import tenants
 from worker.queue import actors, doorbell, ticks
-from worker.queue.broker import LONG, SHORT, broker
+from worker.queue.broker import CALLS, LONG, SHORT, broker
 from worker.queue.broker import resources as shared
 from worker.settings import load
 
@@ -44,6 +44,7 @@ def test_actors_take_ids_on_the_queue_that_fits() -> None:
         name: actor.queue_name for name, actor in broker.actors.items() if actor.fn.__module__ == actors.__name__
     } == {
         "perform_run": LONG,
+        "call_webhook": CALLS,
         "reconcile_tenant": SHORT,
         "retry_rejected": SHORT,
         "name_customers": SHORT,

@@ -1,0 +1,6 @@
+"""Calling the receivers of webhooks, and nobody else on our networks."""
+
+from connectors.webhooks.addresses import Network, check_host, target
+from connectors.webhooks.sender import Answer, Sender
+
+__all__ = ["Answer", "Network", "Sender", "check_host", "target"]

@@ -1,0 +1,1 @@
+"""Tokens of the JSON API in the console."""

@@ -1,0 +1,26 @@
+"""Webhooks and their calls in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+# State of a call: its words, and how they look.
+CALL_STATES = {"due": ("Waits", "run-running"), "delivered": ("Taken", "run-good"), "dead": ("Dead", "run-bad")}
+
+
+def state(webhook: Mapping[str, Any]) -> tuple[str, str]:
+    """How it is, in a word, and how that looks."""
+    if webhook["disabled_at"] is not None:
+        return "Disabled", "run-bad"
+    return ("Failing", "run-late") if webhook["failing_since"] is not None else ("Active", "run-good")
+
+
+def call_state(call: Mapping[str, Any]) -> tuple[str, str]:
+    """How a call is."""
+    if call["state"] == "due" and call["attempts"]:
+        return "Failed, waits", "run-late"
+    return CALL_STATES[call["state"]]
+
+
+def kinds(webhook: Mapping[str, Any]) -> str:
+    """Which events it is called about."""
+    return ", ".join(webhook["kinds"]) if webhook["kinds"] else "all kinds"
