@@ -36,7 +36,10 @@ class EnrollmentDocument(BaseModel):
     cause: str | None = Field(description="Why it is X.")
     sales_order: str | None
     expiration_date: date | None = Field(description="The date typed for this person, instead of the order's.")
-    last_day: date | None = Field(description="Last day of access, inclusive.")
+    last_day: date | None = Field(
+        description="Last day of access, inclusive, in the tenant's time zone: the expiration date, else the end"
+        " of the order's term and the tenant's grace days after it."
+    )
     boundary: datetime | None = Field(description="First instant after the last day.")
     past_order_end: bool
     completed_modules: int

@@ -1,6 +1,6 @@
 """Whether this process lives, and whether it can do its work."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import Engine
@@ -9,6 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import migrate
 
 router = APIRouter()
+
+LOOPBACK = ("127.0.0.1", "::1")
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 @router.get("/health")
@@ -32,9 +35,19 @@ def ready(request: Request) -> JSONResponse:
 
 
 @router.get("/metrics")
-def metrics() -> Response:
-    """Prometheus metrics of this process."""
+def metrics(request: Request) -> Response:
+    """Prometheus metrics of this process, for this machine only: 404 for whoever comes from another one, or by a
+    proxy. Elsewhere they are scraped from the ports of TERMSYNC_METRICS_HOST and TERMSYNC_METRICS_PORT.
+    """
+    if not _from_here(request):
+        raise HTTPException(404)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _from_here(request: Request) -> bool:
+    """Whether the request began on this machine: what a proxy on it hands on did not."""
+    host = request.client.host if request.client else ""
+    return host in LOOPBACK and not any(name in request.headers for name in FORWARDED)
 
 
 def _not_ready(detail: str, remedy: str) -> JSONResponse:

@@ -23,8 +23,11 @@ class OrderDocument(BaseModel):
     customer_id: int
     customer_name: str | None
     status: str = Field(description="NetSuite's letter for the status.")
-    term_start: date | None
-    term_end: date | None = Field(description="Last day of access, inclusive.")
+    term_start: date | None = Field(description="First day of the term.")
+    term_end: date | None = Field(
+        description="Last day of the term, inclusive. Access may last longer, by the tenant's grace days, and end"
+        " on another day for people with an expiration date: an enrollment's `last_day` says it."
+    )
     flag: str | None = Field(description="cancelled, deleted, missing or moved; for a person to review.")
     flagged_at: datetime | None
     modified_at: datetime

@@ -19,7 +19,7 @@ def web(
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """Runs one web process: the pages, health, readiness and metrics."""
+    """Runs one web process: the pages, health, readiness; metrics for this machine."""
     from worker import logs, settings
     from worker.cli.exits import Exit
     from worker.web import server

@@ -132,7 +132,7 @@ def test_the_files_hold_what_the_list_shows_and_no_formula(signed_in: SignIn, wo
     answer = client.get("/console/orders/export/csv?tenant=acme")
     header, row = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
     told = dict(zip(header, row, strict=True))
-    assert (told["Number"], told["Customer"], told["Last day"]) == ("SO1", "'=cmd()", TODAY.isoformat())
+    assert (told["Number"], told["Customer"], told["Term end"]) == ("SO1", "'=cmd()", TODAY.isoformat())
     book = openpyxl.load_workbook(io.BytesIO(client.get("/console/orders/export/xlsx").content))
     assert [cell.value for cell in book.worksheets[0]["A"]] == ["Number", "SO2", "SO1"]
 

@@ -127,7 +127,7 @@ class Holds(ConsolePage):
         return export(f"hold-{hold_id}-people", form, HEADER, ([row[name] for name in COLUMNS] for row in rows))
 
 
-HEADER = ("Name", "E-mail", "Course", "Order", "Last day of the order", "Becomes")
+HEADER = ("Name", "E-mail", "Course", "Order", "Term end", "Becomes")
 COLUMNS = ("name", "email", "title", "number", "term_end_before", "term_end")
 
 

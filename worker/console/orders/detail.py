@@ -190,8 +190,8 @@ def _compare(order: Mapping[str, Any], landed: Mapping[str, Any]) -> list[Compar
         both("Number", "number"),
         customer,
         both("Status", "status", wording.status_name),
-        both("First day", "term_start", _day),
-        both("Last day", "term_end", _day),
+        both("Term start", "term_start", _day),
+        both("Term end", "term_end", _day),
     ]
 
 

@@ -58,8 +58,8 @@ def _accepted(row: Row) -> Told:
     lines = [
         *_change("Number", row["number_before"], row["number_after"]),
         *_change("Status", status_name(row["status_before"]), status_name(row["status_after"])),
-        *_change("First day", _day(row["term_start_before"]), _day(row["term_start_after"])),
-        *_change("Last day", _day(row["term_end_before"]), _day(row["term_end_after"])),
+        *_change("Term start", _day(row["term_start_before"]), _day(row["term_start_after"])),
+        *_change("Term end", _day(row["term_end_before"]), _day(row["term_end_after"])),
         *_change("Mark", _mark(row["flag_before"]), _mark(row["flag_after"])),
     ]
     lines = lines or ["The customer changed."]
@@ -79,7 +79,7 @@ def _enrollments(row: Row) -> Told:
 
 
 def _hold(row: Row) -> Told:
-    lines = [*_change("Last day", _day(row["term_end_before"]), _day(row["term_end_after"]))]
+    lines = [*_change("Term end", _day(row["term_end_before"]), _day(row["term_end_after"]))]
     lines += [f"Would expire {counted(row['would_expire'], 'enrollment')}."] if row["would_expire"] else []
     title = f"Change held back: {HOLD_STATES.get(row['state'], row['state'])}"
     return Told(

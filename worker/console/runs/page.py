@@ -144,7 +144,7 @@ class RunPage(ConsolePage):
 
         if not await in_session(request, stop):
             raise TermsyncError("run-ended", f"Run {run_id} has ended already.", "Nothing is left to stop.")
-        return done(request, f"Run {run_id} stops, at its next page edge if it is under way.", _address(run_id))
+        return done(request, f"Run {run_id} was told to stop.", _address(run_id))
 
     @console_page("/again", Right.OPERATE, ["POST"])
     async def again(self, request: Request) -> Response:
@@ -178,7 +178,10 @@ async def asked(request: Request, answer: tuple[int, bool]) -> Response:
     """Rings for a run that was asked for, and shows its page."""
     run_id, new = answer
     await ring(request, doorbell.ring_run, run_id)
-    words = f"Run {run_id} is queued." if new else f"Run {run_id} does the same and is under way: you joined it."
+    # The page below goes on to tell how the run is; the message tells what was done, and stays true.
+    words = (
+        f"Run {run_id} was asked for." if new else f"Run {run_id} does the same and is under way: you joined it."
+    )
     return done(request, words, _address(run_id))
 
 
