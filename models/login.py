@@ -50,9 +50,10 @@ class LoginSession(Base):
 
 
 class FailedLogin(Base):
-    """Refused passwords in a row for one address, known or not: only its SHA-256 is kept.
+    """Refused passwords in a row for one address, known or not: by strangers, or by one device known to it.
 
-    Unknown addresses are counted and locked like known ones, so that nothing tells them apart.
+    Only a SHA-256 is kept, of the address or of device and address. Unknown addresses are counted and locked like
+    known ones, so that nothing tells them apart.
     """
 
     __tablename__ = "failed_login"
@@ -61,6 +62,19 @@ class FailedLogin(Base):
     failures: Mapped[int] = mapped_column(Integer)
     last_at: Mapped[datetime] = mapped_column(index=True)
     locked_until: Mapped[datetime | None]
+
+
+class KnownDevice(Base):
+    """A browser somebody has signed in with, and the address: what is refused there is counted for itself.
+
+    The browser holds a random token in a cookie, this row the SHA-256 of it and of the address.
+    """
+
+    __tablename__ = "known_device"
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    address_hash: Mapped[bytes] = mapped_column(primary_key=True, index=True)
+    seen_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class LoginStep(Base):

@@ -18,6 +18,8 @@ Kind = Literal["staff", "client"]
 TOUCH_EVERY = timedelta(seconds=60)
 # Refusals this long ago no longer count together with a new one.
 FORGET_FAILURES_AFTER = timedelta(hours=24)
+# A browser nobody has signed in with for so long is a stranger again.
+FORGET_DEVICES_AFTER = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ _LOCK = text("update failed_login set locked_until = :until where address_hash =
 
 
 def locked_until(session: Session, address_hash: bytes) -> datetime:
-    """Until when no password is tried for this address, which is locked."""
+    """Until when no password is tried for this address (or address and device), which is locked."""
     found: datetime = session.execute(_LOCKED, {"address_hash": address_hash}).scalar_one()
     return found
 
@@ -230,6 +232,32 @@ def forget_failures(session: Session, address_hash: bytes, now: datetime) -> Non
         text("delete from failed_login where address_hash = :address_hash or last_at < :forget_before"),
         {"address_hash": address_hash, "forget_before": now - FORGET_FAILURES_AFTER},
     )
+
+
+_DEVICE = text("select address_hash from known_device where token_hash = :token_hash and seen_at >= :since")
+_KNOWN = text("""
+insert into known_device (token_hash, address_hash, seen_at) values (:token_hash, :address_hash, :now)
+on conflict (token_hash, address_hash) do update set seen_at = excluded.seen_at
+""")
+_FORGET_DEVICES = text("delete from known_device where address_hash = :address_hash")
+
+
+def device_addresses(session: Session, token_hash: bytes, now: datetime) -> set[bytes]:
+    """Hashes of the addresses somebody has signed in with from this browser, not too long ago."""
+    values = {"token_hash": token_hash, "since": now - FORGET_DEVICES_AFTER}
+    return set(session.execute(_DEVICE, values).scalars())
+
+
+def know_device(session: Session, token_hash: bytes, address_hash: bytes, now: datetime) -> None:
+    """Somebody signs in with this address from this browser. Browsers nobody came back with go."""
+    old = text("delete from known_device where seen_at < :since")
+    session.execute(old, {"since": now - FORGET_DEVICES_AFTER})
+    session.execute(_KNOWN, {"token_hash": token_hash, "address_hash": address_hash, "now": now})
+
+
+def forget_devices(session: Session, address_hash: bytes) -> None:
+    """From now on every browser is a stranger to this address."""
+    session.execute(_FORGET_DEVICES, {"address_hash": address_hash})
 
 
 _BEGIN_STEP = text("""

@@ -6,7 +6,7 @@ from models.base import Base
 from models.edit import EditJob, EditRow
 from models.enrollment import DueBoundary, Enrollment, EnrollmentEvent
 from models.hold import Hold, HoldItem
-from models.login import FailedLogin, LoginSession, LoginStep
+from models.login import FailedLogin, KnownDevice, LoginSession, LoginStep
 from models.mail import Notification
 from models.roster import Course, CourseVersion, GroupMember, Module, User, UserGroup
 from models.sales_order import LandingDue, LandingOrder, ParkedRow, RejectCare, SalesOrder, SalesOrderEvent
@@ -45,6 +45,7 @@ __all__ = [
     "GroupMember",
     "Hold",
     "HoldItem",
+    "KnownDevice",
     "LandingDue",
     "LandingOrder",
     "LoginSession",

@@ -14,7 +14,8 @@ from worker.login import audit, cookies, passwords
 def give_first_password(session: Session, person: Staff | User, why: Why, chosen: str | None = None) -> str:
     """A new password for a person, who must change it and is signed out everywhere; returns it, once.
 
-    `chosen` instead of a generated one. Ends a lock-out. Raises `person-inactive`, and like `passwords.check_new`.
+    `chosen` instead of a generated one. Ends a lock-out; no browser counts as known to them any more. Raises
+    `person-inactive`, and like `passwords.check_new`.
     """
     kind: Kind = "staff" if isinstance(person, Staff) else "client"
     session.flush()
@@ -35,5 +36,7 @@ def give_first_password(session: Session, person: Staff | User, why: Why, chosen
 def _set(session: Session, account: Account, password: str, why: Why) -> None:
     signing_in.set_password(session, account.kind, account.id, passwords.hashed(password), must_change=True)
     signing_in.end_sessions(session, account.kind, account.id)
-    signing_in.forget_failures(session, cookies.hashed(account.email.lower()), why.now)
+    address_hash = cookies.hashed(account.email.lower())
+    signing_in.forget_failures(session, address_hash, why.now)
+    signing_in.forget_devices(session, address_hash)
     audit.did(session, why.now, why.actor, "first password given", account.subject)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from models import signing_in
 from models.signing_in import Account
 from worker import clock
-from worker.login import audit, cookies, passwords
+from worker.login import audit, cookies, devices, passwords
 
 # From the fifth refusal in a row on: a minute, then twice as long each time, at most a quarter of an hour.
 FREE_FAILURES = 5
@@ -24,20 +24,23 @@ class Refused:
     locked_until: datetime | None
 
 
-def check(sessions: sessionmaker[Session], address: str, password: str, came_from: str) -> list[Account] | Refused:
+def check(
+    sessions: sessionmaker[Session], address: str, password: str, came_from: str, device: str | None
+) -> list[Account] | Refused:
     """The accounts of this address that have this password; several where several clients know the address.
 
     An attempt is counted before the password is looked at, so that many at once are no more than one after the
-    other. Unknown addresses cost as much work as known ones, and are locked like them.
+    other. Unknown addresses cost as much work as known ones, and are locked like them. A browser that is known to
+    the address, by its token `device`, is counted and locked by itself.
     """
     address = address.strip().lower()
-    address_hash = cookies.hashed(address)
     with sessions.begin() as session:
         now = clock.now(session)
-        failures = signing_in.count_failure(session, address_hash, now)
+        counted = devices.counted_as(session, device, cookies.hashed(address), now)
+        failures = signing_in.count_failure(session, counted, now)
         if failures is None:
-            return Refused(now, signing_in.locked_until(session, address_hash))
-        locked = _lock(session, address_hash, failures, now)
+            return Refused(now, signing_in.locked_until(session, counted))
+        locked = _lock(session, counted, failures, now)
         found = signing_in.accounts(session, address)
     # Without a transaction: this takes long on purpose.
     right = [account for account in found if passwords.is_right(password, account.password_hash)]
@@ -46,17 +49,17 @@ def check(sessions: sessionmaker[Session], address: str, password: str, came_fro
     with sessions.begin() as session:
         now = clock.now(session)
         if right:
-            signing_in.forget_failures(session, address_hash, now)
+            signing_in.forget_failures(session, counted, now)
             return right
         for account in found:
             audit.refused(session, account, now, came_from, locked)
     return Refused(now, locked)
 
 
-def _lock(session: Session, address_hash: bytes, failures: int, now: datetime) -> datetime | None:
-    """Until when the address is locked if this attempt fails; it is from now on, until the attempt succeeds."""
+def _lock(session: Session, counted: bytes, failures: int, now: datetime) -> datetime | None:
+    """Until when it is locked if this attempt fails; it is from now on, until the attempt succeeds."""
     if failures < FREE_FAILURES:
         return None
     until: datetime = now + min(FIRST_LOCK * 2 ** min(failures - FREE_FAILURES, 10), LONGEST_LOCK)
-    signing_in.lock(session, address_hash, until)
+    signing_in.lock(session, counted, until)
     return until

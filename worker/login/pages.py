@@ -14,7 +14,7 @@ from models import signing_in
 from models.signing_in import Account
 from worker import clock
 from worker.errors import TermsyncError
-from worker.login import audit, cookies, local, passwords, sessions, steps
+from worker.login import audit, cookies, devices, local, passwords, sessions, steps
 from worker.login.addresses import HOME, came_from, safe_next
 from worker.login.guard import PASSWORD_PAGE, page
 from worker.login.person import Person, person_of
@@ -48,7 +48,8 @@ async def login(request: Request) -> Response:
     address, password = str(form.get("email") or ""), str(form.get("password") or "")
     onward = safe_next(str(form.get("next") or ""))
     web = web_of(request)
-    found = await hashing(partial(local.check, web.sessions, address, password, came_from(request)))
+    whence = came_from(request), devices.token_of(request)
+    found = await hashing(partial(local.check, web.sessions, address, password, *whence))
     if isinstance(found, local.Refused):
         error = " ".join(_refused_words(found))
         return sign_in_form(request, status_code=400, email=address, next=onward, error=error)
@@ -88,13 +89,17 @@ async def choose(request: Request) -> Response:
 
 
 async def _enter(request: Request, account: Account, onward: str, way: str) -> Response:
-    def work(session: Session) -> str:
-        audit.signed_in(session, account, clock.now(session), came_from(request), way)
+    def work(session: Session) -> tuple[str, str]:
+        now = clock.now(session)
+        audit.signed_in(session, account, now, came_from(request), way)
         if request.state.person is not None:
             signing_in.end_session(session, request.state.person.token_hash)
-        return sessions.start(session, account.kind, account.id, single_sign_on=way == SINGLE_SIGN_ON)
+        device = devices.know(session, devices.token_of(request), account.email, now)
+        return sessions.start(session, account.kind, account.id, single_sign_on=way == SINGLE_SIGN_ON), device
 
-    return sessions.give(request, RedirectResponse(onward, 303), await in_session(request, work))
+    token, device = await in_session(request, work)
+    response = sessions.give(request, RedirectResponse(onward, 303), token)
+    return devices.give(request, response, device)
 
 
 async def logout(request: Request) -> Response:
@@ -135,7 +140,7 @@ async def change_password(request: Request) -> Response:
 
 def _change(request: Request, person: Person, now_is: str, new: str) -> str:
     web = web_of(request)
-    found = local.check(web.sessions, person.row.email, now_is, came_from(request))
+    found = local.check(web.sessions, person.row.email, now_is, came_from(request), devices.token_of(request))
     if isinstance(found, local.Refused) and found.locked_until is not None:
         raise TermsyncError("password-locked", *_refused_words(found))
     if isinstance(found, local.Refused) or (person.row.kind, person.id) not in {(a.kind, a.id) for a in found}:
