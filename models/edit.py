@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Integer, UniqueConstraint, false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
 
-WHATS = "('edit', 'enroll', 'undo')"
+WHATS = "('edit', 'enroll', 'undo', 'expire')"
 OUTCOMES = "('changed', 'unchanged', 'skipped')"
 
 
@@ -16,14 +16,18 @@ class EditJob(Base):
     """What a run of kind `edit` does, in one tenant. Asking again with the same key finds the first job.
 
     `wish` is the document of a `models.editing.Edit`; `digest` tells another request that came with the same key.
-    An enrolling job names the course version, an undo the job it takes back, which no other undo may name.
+    An enrolling job names the course version, an undo the job it takes back, which no other undo may name, and
+    expiring the people of a flagged order that order. An edit that names a course version leaves rows of others
+    alone. `past_confirmed`: that its date has passed was seen and is meant.
     """
 
     __tablename__ = "edit_job"
     __table_args__ = (
         CheckConstraint(f"what in {WHATS}", name="what_known"),
-        CheckConstraint("(what = 'enroll') = (course_version_id is not null)", name="enroll_has_course"),
+        CheckConstraint("what <> 'enroll' or course_version_id is not null", name="enroll_has_course"),
         CheckConstraint("(what = 'undo') = (undoes is not null)", name="undo_has_job"),
+        CheckConstraint("(what = 'expire') = (order_id is not null)", name="expire_has_order"),
+        ForeignKeyConstraint(["order_id", "tenant_id"], ["sales_order.id", "sales_order.tenant_id"]),
         UniqueConstraint("tenant_id", "request_key"),
     )
 
@@ -35,6 +39,8 @@ class EditJob(Base):
     wish: Mapped[dict[str, Any]] = mapped_column(JSONB)
     course_version_id: Mapped[int | None] = mapped_column(ForeignKey("course_version.id"))
     undoes: Mapped[int | None] = mapped_column(ForeignKey("edit_job.run_id", ondelete="CASCADE"), unique=True)
+    order_id: Mapped[int | None]
+    past_confirmed: Mapped[bool] = mapped_column(server_default=false())
     rows: Mapped[int]
     request_key: Mapped[str]
     digest: Mapped[str]

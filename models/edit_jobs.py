@@ -30,6 +30,12 @@ _OF_ENROLLMENTS = """
 select row_number() over (order by s.id) as position, s.id as enrollment_id, cast(null as bigint) as user_id
 from ({ids}) s
 """
+# Those who read as E on an order.
+_ON_ORDER = """
+select e.id from enrollment e join tenant t on t.id = e.tenant_id
+where e.sales_order_id = :order_id and e.tenant_id = :tenant_id
+    and status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now) = 'E'
+"""
 _OF_USERS = """
 select row_number() over (order by s.id) as position, cast(null as bigint) as enrollment_id, s.id as user_id
 from ({ids}) s
@@ -46,6 +52,12 @@ def of_enrollments(tenant: Tenant, wanted: EnrollmentFilter, now: datetime) -> S
         return Selection(_OF_ENROLLMENTS.format(ids=_NAMED), {"ids": list(wanted.ids)})
     ids, parameters = matching_ids(tenant, wanted, now)
     return Selection(_OF_ENROLLMENTS.format(ids=ids), parameters)
+
+
+def of_order(tenant: Tenant, order_id: int, now: datetime) -> Selection:
+    """Who is Enrolled at `now` and on the order."""
+    parameters = {"order_id": order_id, "tenant_id": tenant.id, "now": now}
+    return Selection(_OF_ENROLLMENTS.format(ids=_ON_ORDER), parameters)
 
 
 def of_users(tenant: Tenant, wanted: UserFilter) -> Selection:
@@ -182,10 +194,12 @@ class JobRow:
     tenant_name: str
     time_zone: str
     sales_order: str | None
+    order_id: int | None
     course: str | None
     version: str | None
     undoes: int | None
     undone_by: int | None
+    past_confirmed: bool
     rows: int
     counts: dict[str, int]
     progress: dict[str, Any]
@@ -211,14 +225,16 @@ class JobRow:
 
 _JOBS = """
 select j.run_id, j.what, j.wish, t.key as tenant, t.name as tenant_name, t.time_zone, o.number as sales_order,
-    v.title as course, v.key as version, j.undoes,
-    (select u.run_id from edit_job u where u.undoes = j.run_id) as undone_by, j.rows, r.counts, r.progress,
+    j.order_id, v.title as course, v.key as version, j.undoes,
+    (select u.run_id from edit_job u where u.undoes = j.run_id) as undone_by, j.past_confirmed, j.rows, r.counts,
+    r.progress,
     r.state, r.outcome, r.asked_by, r.asked_at, r.started_at, r.finished_at, r.stop_requested, r.error_code,
     r.error_detail
 from edit_job j
 join sync_run r on r.id = j.run_id
 join tenant t on t.id = j.tenant_id
-left join sales_order o on o.tenant_id = j.tenant_id and o.id = cast(j.wish ->> 'sales_order' as bigint)
+left join sales_order o on o.tenant_id = j.tenant_id
+    and o.id = coalesce(j.order_id, cast(j.wish ->> 'sales_order' as bigint))
 left join course_version v on v.id = j.course_version_id
 {where} order by j.run_id desc limit :limit
 """

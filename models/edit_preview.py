@@ -18,7 +18,8 @@ class Preview:
     Of the changed, `expired` become X, `reinstated` X to E, `unenrolled` become U, `enrolled` are new, or were U
     and were asked to be E; `dates_cleared` lose their typed date. `stay_expired` were to be E, but their last day
     is over. `past_order_end` keep access longer than their order's term. Access of those who are E after a change
-    ends between `first_boundary` and `last_boundary`; `endless` of them have no last day.
+    ends between `first_boundary` and `last_boundary`; `endless` of them have no last day. `digest` is another as
+    soon as something else becomes of any row.
     """
 
     rows: int
@@ -34,6 +35,7 @@ class Preview:
     endless: int
     first_boundary: datetime | None
     last_boundary: datetime | None
+    digest: str
     skipped: dict[str, int] = field(default_factory=dict)
 
 
@@ -81,6 +83,9 @@ select count(*) as rows, count(*) filter (where changes) as changed,
     count(*) filter (where changes and status = 'E' and boundary is null) as endless,
     min(boundary) filter (where changes and status = 'E') as first_boundary,
     max(boundary) filter (where changes and status = 'E') as last_boundary,
+    md5(coalesce(string_agg(
+        row(position, reason, status, expiration_date, extract(epoch from boundary))::text, ' ' order by position
+    ) filter (where changes or reason is not null), '')) as digest,
     coalesce((select jsonb_object_agg(reason, n) from (
         select reason, count(*) as n from judged where reason is not null group by reason) r), '{}') as skipped
 from outcome

@@ -74,6 +74,9 @@ _USER = "left join users u on u.id = e.user_id"
 _EDIT = f"""
     select r.position, e.user_id, e.id, case
             when e.id is null then 'enrollment-unknown'
+            when e.course_version_id <> cast(:course_version_id as bigint) then 'not-in-course-version'
+            when cast(:of_order as bigint) is not null and e.sales_order_id is distinct from :of_order
+                then 'not-on-order'
             when not u.active then 'user-inactive'
             when cast(:ask as char(1)) = 'X' and e.status = 'U' then 'user-unenrolled'
             when x.other_order and :order_obstacle then 'order-not-selectable'
@@ -155,9 +158,21 @@ WANTED = (
 )
 
 
-def edit_plan(tenant: Tenant, edit: Edit, order: OrderChoice | None, now: datetime) -> Plan:
-    """The plan of an edit; `order` is the one that `edit` names, if it names one."""
-    return Plan(_EDIT, _wish(tenant, edit, order, now), tenant.time_zone)
+def edit_plan(
+    tenant: Tenant,
+    edit: Edit,
+    order: OrderChoice | None,
+    now: datetime,
+    *,
+    course_version_id: int | None = None,
+    of_order: int | None = None,
+) -> Plan:
+    """The plan of an edit; `order` is the one that `edit` names, if it names one.
+
+    Given a course version or the order people are on (`of_order`), rows that are not there are refused.
+    """
+    where = {"course_version_id": course_version_id, "of_order": of_order}
+    return Plan(_EDIT, {**_wish(tenant, edit, order, now), **where}, tenant.time_zone)
 
 
 def enroll_plan(

@@ -1,4 +1,4 @@
-"""What people do to an accepted order: expire those on it, and say that its flag was looked at.
+"""What people do to an accepted order with a flag: who could be expired on it, and that it was looked at.
 
 Whoever changes anything here holds the tenant's write lock.
 """
@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.enrollment_changes import Changes, Why, change
+from models.enrollment_changes import Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,6 @@ from enrollment e join tenant t on t.id = e.tenant_id join users u on u.id = e.u
 where e.sales_order_id = :order_id and e.tenant_id = :tenant_id
     and status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now) = 'E'
 """)
-_EXPIRE = """
-    select e.id, e.sales_order_id, e.expiration_date, e.boundary, cast('X' as char(1)) as ask,
-        'expired_by_staff' as cause, 'term_ended' as order_cause
-    from enrollment e join users u on u.id = e.user_id
-    where e.sales_order_id = :order_id and e.tenant_id = :tenant_id and e.status = 'E' and u.active
-"""
 # A flag raised again after this is another flag, and waits for another review.
 _REVIEW = text("""
 update sales_order set reviewed_at = :now, reviewed_by = :actor, review_reason = :reason
@@ -46,14 +40,6 @@ def expirable(session: Session, order_id: int, tenant_id: int, now: datetime) ->
     return Expirable(
         *session.execute(_EXPIRABLE, {"order_id": order_id, "tenant_id": tenant_id, "now": now}).one()
     )
-
-
-def expire_people(session: Session, order_id: int, tenant_id: int, why: Why) -> Changes:
-    """Turn every E on the order into X by `expired_by_staff`, those of inactive users left as they are.
-
-    Typed dates do not keep anybody: a person decided. What time has expired is written down before.
-    """
-    return change(session, _EXPIRE, {"order_id": order_id, "tenant_id": tenant_id}, why)
 
 
 def review(session: Session, order_id: int, tenant_id: int, why: Why, reason: str) -> bool:

@@ -15,7 +15,7 @@ from models import landing
 from models.landing import Landed
 from models.sync_run import SyncRun
 from worker import clock
-from worker.pipeline import reconcile, runs, tenant_change, undo
+from worker.pipeline import edit, reconcile, runs, tenant_change, undo
 from worker.pipeline.guard import Thresholds
 from worker.pipeline.scope import Scope
 
@@ -71,6 +71,14 @@ def pull(sessions: sessionmaker[Session], tenant_id: int, *orders: Landed) -> in
     with sessions.begin() as session:
         runs.finish(session, claimed, "done", clock.now(session), outcome="ok", counts=counts)
     return run_id
+
+
+def perform_edit(sessions: sessionmaker[Session], run_id: int) -> str:
+    """Do an edit as a worker would. Returns the state it is in then."""
+    with sessions.begin() as session:
+        claimed = runs.claim(session, run_id, uuid4(), clock.now(session))
+    assert claimed is not None
+    return edit.perform(sessions, claimed)
 
 
 def perform(sessions: sessionmaker[Session], run_id: int) -> None:

@@ -24,10 +24,11 @@ from worker.api.values import Body, Cursor, Day, Id, Limit, PathId, PathKey, Tex
 from worker.errors import NotFound
 from worker.pipeline import edit, edit_requests
 from worker.pipeline.edit import Asked as Made
+from worker.pipeline.edit_checks import FINGERPRINT
 from worker.pipeline.edit_requests import EditEnrollments
 from worker.queue import doorbell
 
-PREVIEWED = 50  # people
+Fingerprint = Annotated[str, Field(max_length=200, pattern=f"^{FINGERPRINT}$")]
 
 
 class Wish(Body):
@@ -46,6 +47,15 @@ class EditBody(Body):
     set: Wish
     preview: bool = False
     confirm_past: bool = Field(False, description="An expiration date in the past is meant.")
+    expected: Fingerprint | None = Field(
+        None, description="The preview's fingerprint: refused (409) when the edit no longer does what it said."
+    )
+
+
+class ResumeBody(Body):
+    """What may be said about going on."""
+
+    confirm_past: bool = Field(False, description="An expiration date that has passed by now is meant still.")
 
 
 class PreviewDocument(BaseModel):
@@ -66,6 +76,7 @@ class PreviewDocument(BaseModel):
     last_boundary: datetime | None
     skipped: dict[str, int]
     ends_in_past: bool = Field(description="The date is over already: `confirm_past` is needed.")
+    fingerprint: str = Field(description="Who is selected and what becomes of them; see `expected`.")
 
 
 class EditAnswer(BaseModel):
@@ -132,10 +143,11 @@ def edit_enrollments(
         why = call.why(session)
         if body.preview:
             foreseen = edit_requests.foresee(session, request, why.now, people=0)
-            preview = PreviewDocument(**asdict(foreseen.counts), ends_in_past=foreseen.ends_in_past)
-            return EditAnswer(edit=None, preview=preview)
+            told = asdict(foreseen.counts) | asdict(foreseen)
+            return EditAnswer(edit=None, preview=PreviewDocument.model_validate(told))
         unique = f"api:{call.bearer.id}:{key}" if key else f"api:{uuid4()}"
-        return _made(edit.ask(session, request, why, unique, past_confirmed=body.confirm_past))
+        made = edit.ask(session, request, why, unique, past_confirmed=body.confirm_past, expected=body.expected)
+        return _made(made)
 
     return _told(call, call.do(work), response)
 
@@ -187,16 +199,23 @@ def stop_edit(call: Asked, tenant: PathKey, edit_id: PathId, key: idempotency.Ke
 
 
 def resume_edit(
-    call: Asked, tenant: PathKey, edit_id: PathId, response: Response, key: idempotency.Key = None
+    call: Asked,
+    tenant: PathKey,
+    edit_id: PathId,
+    response: Response,
+    body: ResumeBody | None = None,
+    key: idempotency.Key = None,
 ) -> EditAnswer:
-    """Go on with an edit that was stopped or failed."""
+    """Go on with an edit that was stopped or failed. A date that has passed since has to be confirmed (409)."""
+    confirmed = body is not None and body.confirm_past
 
     def work(session: Session) -> EditAnswer:
         edit.find(session, edit_id, call.tenant(session, tenant).id)
-        edit.resume(session, edit_id, call.why(session))
+        edit.resume(session, edit_id, call.why(session), past_confirmed=confirmed)
         return EditAnswer(edit=edit_id, waits=True)
 
-    return _told(call, idempotency.once(call, key, ("resume", tenant, edit_id), EditAnswer, work), response)
+    asked = ("resume", tenant, edit_id, confirmed)
+    return _told(call, idempotency.once(call, key, asked, EditAnswer, work), response)
 
 
 def undo_edit(

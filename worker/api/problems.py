@@ -34,9 +34,12 @@ TITLES = {
 CONFLICTS = frozenset(
     {
         "customer-mapped-elsewhere",
+        "edit-date-passed",
+        "edit-effect-differs",
         "edit-key-reused",
         "edit-not-ended",
         "edit-not-stopped",
+        "edit-rows-differ",
         "edit-undone",
         "hold-decided",
         "idempotency-key-reused",

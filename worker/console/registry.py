@@ -14,6 +14,7 @@ from worker.console.enrollments.users import Users
 from worker.console.health.page import Health
 from worker.console.history.page import EnrollmentHistory, History
 from worker.console.home import Home
+from worker.console.orders.deciding import OrderDecisions
 from worker.console.orders.detail import OrderPage
 from worker.console.orders.listing import Orders
 from worker.console.runs.asking import Resync
@@ -36,6 +37,7 @@ def views() -> list[BaseView]:
     return [
         Orders(),
         OrderPage(),
+        OrderDecisions(),
         Attention(),
         Unmatched(),
         Rejected(),

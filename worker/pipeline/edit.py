@@ -23,13 +23,18 @@ from models.tenant import Tenant
 from worker import clock
 from worker.database import in_transaction
 from worker.errors import NotFound, TermsyncError
-from worker.pipeline import edit_requests, expire
+from worker.pipeline import edit_checks, edit_requests, expire
 from worker.pipeline.edit_requests import Request, Undo
 
 EDIT = edit_jobs.KIND
 AT_ONCE = 100  # rows
 STRETCH = 500  # rows of a job in one transaction
-ACTIONS = {"edit": "enrollments edited", "enroll": "users enrolled", "undo": "edit undone"}
+ACTIONS = {
+    "edit": "enrollments edited",
+    "enroll": "users enrolled",
+    "undo": "edit undone",
+    "expire": "people of a flagged order expired",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +59,28 @@ def ask(
     """Make the edit, and do it here when it has at most `at_once` rows. The same key again finds the first one.
 
     Raises what `edit_requests.check` raises, `edit-nobody-selected`, `edit-date-in-past` unless it is confirmed,
-    `edit-rows-differ` when they are not the rows of the `expected` fingerprint, and `edit-key-reused` when the
-    key came with another request. Nothing is kept of an edit that is refused.
+    what `edit_checks.check_same` raises when the request no longer means what the `expected` fingerprint says, and
+    `edit-key-reused` when the key came with another request. Nothing is kept of an edit that is refused.
     """
     tenant = edit_requests.lock(session, request)
     known = edit_jobs.by_key(session, tenant.id, key)
     if known is not None:
         return _known(session, known, request)
-    edit_requests.check(session, tenant, request, why.now)
-    if edit_requests.ends_in_past(tenant, request, why.now) and not past_confirmed:
-        raise TermsyncError(
-            "edit-date-in-past",
-            "The expiration date lies in the past: access ends at once.",
-            "Choose a later date, or confirm that access is to end at once.",
-        )
+    order = edit_requests.check(session, tenant, request, why.now)
+    past = edit_checks.check_date(request.wish, tenant, why.now, confirmed=past_confirmed)
     if expected is not None:
-        _check_rows(expected, edit_jobs.fingerprint(session, request.selection(tenant, why.now)))
-    return _make(session, tenant, request, why, key, at_once)
+        now = edit_requests.judge(session, tenant, request, order, why.now).fingerprint
+        edit_checks.check_same(expected, now)
+    return _make(session, tenant, request, why, key, at_once, past_confirmed=past)
 
 
-def ask_undo(session: Session, run_id: int, why: Why, *, at_once: int = AT_ONCE) -> Asked:
+def ask_undo(
+    session: Session, run_id: int, why: Why, *, expected: str | None = None, at_once: int = AT_ONCE
+) -> Asked:
     """Take back what an edit that has ended changed and nobody has touched since. Asked twice, it is done once.
 
-    Raises `edit-unknown`, `edit-not-ended`, and `edit-nobody-selected` when the edit changed nobody.
+    Raises `edit-unknown`, `edit-not-ended`, `edit-nobody-selected` when the edit changed nobody, and what
+    `edit_checks.check_same` raises when it is no longer what the `expected` fingerprint says.
     """
     request = Undo(find(session, run_id).tenant_id, run_id)
     tenant = edit_requests.lock(session, request)
@@ -89,6 +93,8 @@ def ask_undo(session: Session, run_id: int, why: Why, *, at_once: int = AT_ONCE)
             f"Edit {run_id} is still under way.",
             "Wait for its end, or stop it first.",
         )
+    if expected is not None:
+        edit_checks.check_same(expected, edit_requests.judge(session, tenant, request, None, why.now).fingerprint)
     return _make(session, tenant, request, why, f"undo:{run_id}", at_once)
 
 
@@ -103,17 +109,6 @@ def _known(session: Session, job: EditJob, request: Request) -> Asked:
     return Asked(job.run_id, new=False, waits=state in runs.OPEN)
 
 
-def _check_rows(then: str, now: str) -> None:
-    """Raises `edit-rows-differ` when two fingerprints are of other rows, even if there are as many."""
-    if then == now:
-        return
-    counts = [int(each.partition(":")[0]) for each in (now, then)]
-    said = "{:,} rows match now, {:,} did when you looked." if counts[0] != counts[1] else "Other rows match now."
-    raise TermsyncError(
-        "edit-rows-differ", said.format(*counts), "Look at the preview again; nothing was changed."
-    )
-
-
 def _make(
     session: Session,
     tenant: Tenant,
@@ -121,11 +116,14 @@ def _make(
     why: Why,
     key: str,
     at_once: int,
+    *,
+    past_confirmed: bool = False,
 ) -> Asked:
     run = SyncRun(
         kind=edit_jobs.KIND, scope=f"{request.what}:{tenant.key}:{key}", asked_by=why.actor, asked_at=why.now
     )
-    job = EditJob(tenant_id=tenant.id, request_key=key, digest=request.digest, **request.columns)
+    asked = {"request_key": key, "digest": request.digest, "past_confirmed": past_confirmed}
+    job = EditJob(tenant_id=tenant.id, **asked, **request.columns)
     edit_jobs.make(session, run, job, request.selection(tenant, why.now))
     if not job.rows:
         raise edit_requests.nobody(request)
@@ -178,6 +176,10 @@ def _stretch(
     job = session.get_one(EditJob, run.id)
     tenant = lock_tenant(session, job.tenant_id)
     now = now_of(session)
+    obstacle = edit_checks.obstacle(session, tenant, job, now)
+    if obstacle is not None:
+        runs.finish(session, run, "stopped", now, error=(obstacle.code, obstacle.message))
+        return "stopped", after, counts
     last, done = _do(session, tenant, job, Why(run.asked_by, now, run.id), after, size)
     counts += done
     stop = runs.save_progress(session, run, _progress(job, last, counts), asdict(counts))
@@ -205,9 +207,12 @@ def _plan(session: Session, tenant: Tenant, job: EditJob, now: datetime) -> Plan
         return editing.undo_plan(tenant, job.undoes, now)
     wish = Edit.of(job.wish)
     order = edit_requests.chosen_order(session, tenant, wish, now)
-    if job.course_version_id is not None:
+    if job.what == "enroll":
+        assert job.course_version_id is not None, "the database says so"
         return editing.enroll_plan(tenant, job.course_version_id, wish, order, now)
-    return editing.edit_plan(tenant, wish, order, now)
+    return editing.edit_plan(
+        tenant, wish, order, now, course_version_id=job.course_version_id, of_order=job.order_id
+    )
 
 
 def stop(session: Session, run_id: int, why: Why) -> bool:
@@ -219,10 +224,12 @@ def stop(session: Session, run_id: int, why: Why) -> bool:
     return stopped
 
 
-def resume(session: Session, run_id: int, why: Why) -> None:
-    """Go on with an edit that was stopped, failed or was set aside. Raises `edit-not-stopped`, `edit-undone`."""
+def resume(session: Session, run_id: int, why: Why, *, past_confirmed: bool = False) -> None:
+    """Go on with an edit that was stopped, failed or was set aside. Raises `edit-not-stopped`, `edit-undone`,
+    `order-not-flagged`, and `edit-date-passed` for a date that is over by now, unless it is confirmed.
+    """
     job = find(session, run_id)
-    lock_tenant(session, job.tenant_id)
+    tenant = lock_tenant(session, job.tenant_id)
     if edit_jobs.undo_of(session, run_id) is not None:
         raise TermsyncError(
             "edit-undone",
@@ -235,6 +242,11 @@ def resume(session: Session, run_id: int, why: Why) -> None:
             f"Edit {run_id} is not stopped.",
             "Nothing is left to do if it is done; if it is under way, wait for its end.",
         )
+    if past_confirmed and edit_checks.ends_in_past(Edit.of(job.wish), tenant.time_zone, why.now):
+        job.past_confirmed = True
+    obstacle = edit_checks.obstacle(session, tenant, job, why.now)
+    if obstacle is not None:
+        raise obstacle
     _note(session, why, "edit resumed", job)
 
 
@@ -261,6 +273,7 @@ def _progress(job: EditJob, after: int, counts: EditCounts) -> dict[str, int]:
 
 def _note(session: Session, why: Why, action: str, job: EditJob) -> None:
     detail = {"tenant_id": job.tenant_id, "rows": job.rows, "wish": job.wish, "undoes": job.undoes}
+    detail |= {"order_id": job.order_id, "past_confirmed": job.past_confirmed or None}
     session.add(
         StaffAction(at=why.now, actor=why.actor, action=action, subject=f"run {job.run_id}", detail=detail)
     )

@@ -15,6 +15,12 @@ CODES: dict[str, Explanation] = {
         "An expiration date in the past expires people at once and was not confirmed.",
         "Choose a later date, or confirm that access is to end at once.",
     ),
+    "edit-date-passed": Explanation(
+        "The expiration date of an edit that is to go on has passed since it was asked for: whoever is left would"
+        " expire at once.",
+        "Resume it with the confirmation that this is meant (confirm_past in the API), or begin a new edit with"
+        " a later date.",
+    ),
     "edit-date-missing": Explanation(
         "An expiration date was to be set, but none was given, or what was given is no date.",
         "Choose a date, or keep or clear the expiration date.",
@@ -27,6 +33,11 @@ CODES: dict[str, Explanation] = {
     ),
     "edit-rows-differ": Explanation(
         "Other people match than in the preview that was confirmed. Nothing was changed.",
+        "Look at the preview again, then confirm it.",
+    ),
+    "edit-effect-differs": Explanation(
+        "Something else becomes of the same people than in the preview that was confirmed: an order's term, the"
+        " tenant's zone, grace or pause, or the hour has changed since. Nothing was changed.",
         "Look at the preview again, then confirm it.",
     ),
     "edit-unknown": Explanation(
@@ -51,6 +62,14 @@ CODES: dict[str, Explanation] = {
     ),
     "user-not-of-tenant": Explanation(
         "The tenant has no such user.", "Search for the people again; somebody may have typed a wrong number."
+    ),
+    "not-in-course-version": Explanation(
+        "The enrollment is in another course version than the one whose enrollments are edited.",
+        "Edit it in the list of its own course version.",
+    ),
+    "not-on-order": Explanation(
+        "The enrollment was moved away from the flagged order before its turn came.",
+        "Nothing is left to do: it follows the order it is on now.",
     ),
     "user-unenrolled": Explanation(
         "The person is unenrolled from the course version, so there is no access that could be ended.",

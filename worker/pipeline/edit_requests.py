@@ -3,8 +3,8 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
@@ -16,11 +16,13 @@ from models.editing import Edit, Plan
 from models.enrollment_search import EnrollmentFilter
 from models.locks import lock_tenant
 from models.roster import CourseVersion
+from models.sales_order import SalesOrder
 from models.selectable import OrderChoice, order_choice
 from models.tenant import Tenant
-from models.terms import FIRST_YEAR, LAST_YEAR, today
+from models.terms import FIRST_YEAR, LAST_YEAR
 from models.user_search import UserFilter
 from worker.errors import NotFound, TermsyncError
+from worker.pipeline import edit_checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,15 @@ class EditEnrollments:
 
     @property
     def columns(self) -> dict[str, Any]:
-        return {"what": self.what, "wish": self.wish.document()}
+        version = self.enrollments.course_version_id
+        return {"what": self.what, "wish": self.wish.document(), "course_version_id": version}
 
     def selection(self, tenant: Tenant, now: datetime) -> Selection:
         return edit_jobs.of_enrollments(tenant, self.enrollments, now)
 
     def plan(self, tenant: Tenant, order: OrderChoice | None, now: datetime) -> Plan:
-        return editing.edit_plan(tenant, self.wish, order, now)
+        version = self.enrollments.course_version_id
+        return editing.edit_plan(tenant, self.wish, order, now, course_version_id=version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,30 @@ class EnrollUsers:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpirePeople:
+    """Expire whoever is Enrolled on a flagged order, and is on it still when their turn comes."""
+
+    tenant_id: int
+    order_id: int
+    wish = Edit(ask="X")
+    what = "expire"
+
+    @property
+    def digest(self) -> str:
+        return _digest(self.what, self.order_id)
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        return {"what": self.what, "wish": self.wish.document(), "order_id": self.order_id}
+
+    def selection(self, tenant: Tenant, now: datetime) -> Selection:
+        return edit_jobs.of_order(tenant, self.order_id, now)
+
+    def plan(self, tenant: Tenant, order: OrderChoice | None, now: datetime) -> Plan:
+        return editing.edit_plan(tenant, self.wish, order, now, of_order=self.order_id)
+
+
+@dataclass(frozen=True, slots=True)
 class Undo:
     """Take the edit `undoes` back."""
 
@@ -102,14 +130,14 @@ class Undo:
         return editing.undo_plan(tenant, self.undoes, now)
 
 
-Request = EditEnrollments | EnrollUsers | Undo
+Request = EditEnrollments | EnrollUsers | ExpirePeople | Undo
 
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """What a request would do, the people it would do it to, and whether its date has to be confirmed.
 
-    `fingerprint` tells later whether the request still means the same rows.
+    `fingerprint` tells later whether the request still means the same rows, and does the same to them.
     """
 
     counts: Preview
@@ -123,17 +151,34 @@ def foresee(session: Session, request: Request, now: datetime, people: int = 50)
     """What asking would do, at most `people` of those concerned. Writes nothing. Raises what `check` raises."""
     tenant = _tenant(session, request)
     order = check(session, tenant, request, now)
+    judged = judge(session, tenant, request, order, now, people)
+    past = edit_checks.ends_in_past(request.wish, tenant.time_zone, now)
+    return Foreseen(judged.counts, judged.people, order, past, judged.fingerprint)
+
+
+class Judged(NamedTuple):
+    """What a request that was checked comes to."""
+
+    counts: Preview
+    people: list[PreviewRow]
+    fingerprint: str
+
+
+def judge(
+    session: Session, tenant: Tenant, request: Request, order: OrderChoice | None, now: datetime, people: int = 0
+) -> Judged:
+    """What a checked request would do, at most `people` of those concerned. Raises `edit-nobody-selected`."""
     plan, selection = request.plan(tenant, order, now), request.selection(tenant, now)
     counts, rows = edit_preview.preview(session, plan, selection.rows, selection.parameters, people)
     if not counts.rows:
         raise nobody(request)
-    fingerprint = edit_jobs.fingerprint(session, selection)
-    return Foreseen(counts, rows, order, ends_in_past(tenant, request, now), fingerprint)
+    who = edit_jobs.fingerprint(session, selection)
+    return Judged(counts, rows, edit_checks.fingerprint(who, counts))
 
 
 def check(session: Session, tenant: Tenant, request: Request, now: datetime) -> OrderChoice | None:
     """The order that is chosen, if one is. Raises `edit-nothing-chosen`, `edit-date-out-of-range`,
-    `order-not-of-tenant`, `order-not-selectable`, `course-version-unknown`.
+    `order-not-of-tenant`, `order-not-selectable`, `course-version-unknown`, `order-not-flagged`.
     """
     if isinstance(request, EditEnrollments) and request.wish == Edit():
         raise TermsyncError(
@@ -145,13 +190,9 @@ def check(session: Session, tenant: Tenant, request: Request, now: datetime) -> 
         raise NotFound(
             "course-version-unknown", "There is no such course version.", "Choose one from the list of courses."
         )
-    typed = request.wish.expiration_date
-    if typed is not None and not FIRST_YEAR <= typed.year <= LAST_YEAR:
-        raise TermsyncError(
-            "edit-date-out-of-range",
-            f"{typed} is no expiration date.",
-            f"Choose a date between the years {FIRST_YEAR} and {LAST_YEAR}.",
-        )
+    if isinstance(request, ExpirePeople):
+        edit_checks.check_flag(session.get_one(SalesOrder, (request.order_id, tenant.id)))
+    _check_year(request.wish.expiration_date)
     order = chosen_order(session, tenant, request.wish, now)
     if order is not None and order.obstacle is not None:
         raise TermsyncError(
@@ -160,6 +201,15 @@ def check(session: Session, tenant: Tenant, request: Request, now: datetime) -> 
             "Choose an order of the tenant whose term has not ended.",
         )
     return order
+
+
+def _check_year(typed: date | None) -> None:
+    if typed is not None and not FIRST_YEAR <= typed.year <= LAST_YEAR:
+        raise TermsyncError(
+            "edit-date-out-of-range",
+            f"{typed} is no expiration date.",
+            f"Choose a date between the years {FIRST_YEAR} and {LAST_YEAR}.",
+        )
 
 
 def chosen_order(session: Session, tenant: Tenant, wish: Edit, now: datetime) -> OrderChoice | None:
@@ -176,12 +226,6 @@ def chosen_order(session: Session, tenant: Tenant, wish: Edit, now: datetime) ->
     return order
 
 
-def ends_in_past(tenant: Tenant, request: Request, now: datetime) -> bool:
-    """Whether the typed date is over already in the tenant's zone, so that people expire at once."""
-    typed = request.wish.expiration_date
-    return typed is not None and typed < today(now, tenant.time_zone)
-
-
 def nobody(request: Request) -> TermsyncError:
     """The refusal of a request without rows."""
     if isinstance(request, Undo):
@@ -189,6 +233,10 @@ def nobody(request: Request) -> TermsyncError:
             "edit-nobody-selected",
             f"Edit {request.undoes} changed nobody, so there is nothing to take back.",
             "Look at its rows for what became of each.",
+        )
+    if isinstance(request, ExpirePeople):
+        return TermsyncError(
+            "edit-nobody-selected", "Nobody on this order is Enrolled.", "There is nobody to expire."
         )
     return TermsyncError(
         "edit-nobody-selected", "Nobody is selected.", "Tick somebody, or widen the search until somebody matches."

@@ -11,6 +11,11 @@ CODES: dict[str, Explanation] = {
         "The order has no flag that waits for a review: nothing says that it is cancelled or gone.",
         "Nothing is left to do; the people on it follow its term.",
     ),
+    "flag-differs": Explanation(
+        "Since the page was shown, the order's flag became another one, was raised anew, or went. Nothing was"
+        " changed.",
+        "Look at the order again, then decide.",
+    ),
     "people-changed": Explanation(
         "Since the page was shown, other people came on the order or left it. Nothing was changed.",
         "Look at the order again, and confirm the new number.",

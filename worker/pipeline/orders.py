@@ -1,17 +1,32 @@
 """What people do to one order: ask NetSuite for it again, expire those on it, say that its flag was looked at."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
 from sqlalchemy.orm import Session
 
 from models import order_actions
-from models.enrollment_changes import Changes, Why
+from models.enrollment_changes import Why
 from models.locks import lock_tenant
 from models.order_detail import subject
 from models.sales_order import SalesOrder
 from models.staff import StaffAction
 from models.tenant import Tenant
 from worker.errors import NotFound, TermsyncError
-from worker.pipeline import expire, runs, tenants
+from worker.pipeline import edit, edit_checks, runs, tenants
+from worker.pipeline.edit import Asked
+from worker.pipeline.edit_requests import ExpirePeople
 from worker.pipeline.scope import Scope, ScopeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """A tenant's order with the flag that a person saw on it, and since when it had it."""
+
+    tenant_key: str
+    order_id: int
+    flag: str
+    since: datetime
 
 
 def resync(session: Session, tenant_key: str, order_id: int, asked_by: str) -> tuple[int, bool]:
@@ -27,40 +42,30 @@ def resync(session: Session, tenant_key: str, order_id: int, asked_by: str) -> t
     return run_id, new
 
 
-def expire_people(
-    session: Session, tenant_key: str, order_id: int, expected: int, why: Why, reason: str
-) -> Changes:
-    """Expire everybody who is E on a flagged order, if they are still the number a person was shown.
+def expire_people(session: Session, flagged: Flagged, why: Why, reason: str, *, key: str, expected: str) -> Asked:
+    """Expire whoever is Enrolled on a flagged order: an edit like others, of which `expected` is what was shown.
 
-    Raises NotFound, `order-not-flagged`, and `people-changed` with the new number: nobody is expired who was not
+    Raises NotFound, `flag-differs`, `reason-missing`, and what `edit.ask` raises: nobody is expired who was not
     agreed to.
     """
     reason = given(reason)
-    order, tenant = _find(session, tenant_key, order_id, lock=True)
-    expire.catch_up(session, tenant, why)
-    if order.flag is None:
-        raise _not_flagged(order)
-    found = order_actions.expirable(session, order_id, tenant.id, why.now).active
-    if found != expected:
-        raise TermsyncError(
-            "people-changed",
-            f"{found} enrollments on order {order.number} would expire now, not {expected}; nothing was changed.",
-            "Look at the order again, and confirm the new number.",
-        )
-    changes = order_actions.expire_people(session, order_id, tenant.id, why)
-    _note(session, why, f"expired {changes.expired} enrollments", order, tenant, reason)
-    return changes
+    order, tenant = _find_flagged(session, flagged)
+    asked = edit.ask(session, ExpirePeople(tenant.id, order.id), why, key, expected=expected)
+    if asked.new:
+        _note(session, why, "people to be expired", order, tenant, reason, edit=asked.run_id, flag=flagged.flag)
+    return asked
 
 
-def review(session: Session, tenant_key: str, order_id: int, why: Why, reason: str) -> None:
-    """Take a flagged order off the list of what needs attention. Raises NotFound and `order-not-flagged`.
+def review(session: Session, flagged: Flagged, why: Why, reason: str) -> None:
+    """Take a flagged order off the list of what needs attention. Raises NotFound, `flag-differs`, `reason-missing`
+    and `order-not-flagged`.
 
     The flag stays: what NetSuite said is a fact. One raised later waits for a review of its own.
     """
     reason = given(reason)
-    order, tenant = _find(session, tenant_key, order_id, lock=True)
-    if not order_actions.review(session, order_id, tenant.id, why, reason):
-        raise _not_flagged(order)
+    order, tenant = _find_flagged(session, flagged)
+    if not order_actions.review(session, order.id, tenant.id, why, reason):
+        raise edit_checks.not_flagged(order)
     _note(session, why, "flag reviewed", order, tenant, reason, flag=order.flag)
 
 
@@ -87,12 +92,22 @@ def _find(session: Session, tenant_key: str, order_id: int, lock: bool = False) 
     return order, tenant
 
 
-def _not_flagged(order: SalesOrder) -> TermsyncError:
-    return TermsyncError(
-        "order-not-flagged",
-        f"Order {order.number} has no flag that waits for a review.",
-        "Nothing is left to do here; the people on it follow its term.",
-    )
+def _find_flagged(session: Session, flagged: Flagged) -> tuple[SalesOrder, Tenant]:
+    """The order, its tenant locked. Raises NotFound, and `flag-differs` for another flag than was seen."""
+    order, tenant = _find(session, flagged.tenant_key, flagged.order_id, lock=True)
+    if (order.flag, order.flagged_at) != (flagged.flag, flagged.since):
+        raise TermsyncError(
+            "flag-differs",
+            f"Order {order.number} {_flag_words(order)}, which is not what you looked at. Nothing was changed.",
+            "Look at the order again, then decide.",
+        )
+    return order, tenant
+
+
+def _flag_words(order: SalesOrder) -> str:
+    if order.flag is None or order.flagged_at is None:
+        return "has no flag any more"
+    return f"is flagged as {order.flag} since {order.flagged_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _note(

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+from sqlalchemy import text
+from sqlalchemy.orm import Session, sessionmaker
 
 pytest_plugins = ("api_world",)
 
@@ -75,3 +77,38 @@ def test_ids_of_another_tenant_are_refused_row_by_row(clients: Clients) -> None:
     for path in (f"/tenants/acme/edits/{foreign['edit']}", f"/tenants/acme/edits/{foreign['edit']}/results"):
         assert own.get(path).status_code == 404
     assert own.post(f"/tenants/acme/edits/{foreign['edit']}/undo").status_code == 404
+
+
+def test_an_edit_that_would_do_something_else_than_its_preview_is_refused(
+    client: httpx.Client, sessions: sessionmaker[Session]
+) -> None:
+    body = {**EVERYBODY, "set": {"expiration_date": None, "sales_order": None}}
+    preview = client.post(EDIT, json={**body, "preview": True}).json()["preview"]
+    with sessions.begin() as session:
+        session.execute(text("update enrollment set status = 'U' where id = (select min(id) from enrollment)"))
+    seen = {"expected": preview["fingerprint"]}
+    refused = client.post(EDIT, json={**body, **seen})
+    assert (refused.status_code, refused.json()["code"]) == (409, "edit-effect-differs")
+    assert "Look at the preview again" in refused.json()["remedy"]
+    again = client.post(EDIT, json={**body, **seen, "select": {"user": "user-1"}})
+    assert (again.status_code, again.json()["code"]) == (409, "edit-rows-differ")
+    preview = client.post(EDIT, json={**body, "preview": True}).json()["preview"]
+    assert client.post(EDIT, json={**body, "expected": preview["fingerprint"]}).status_code == 200
+    assert client.post(EDIT, json={**body, "expected": "12"}).status_code == 422
+
+
+def test_a_date_that_has_passed_is_confirmed_before_an_edit_goes_on(
+    client: httpx.Client, sessions: sessionmaker[Session]
+) -> None:
+    made = client.post(EDIT, json={**EVERYBODY, "set": {"action": "X"}}).json()["edit"]
+    with sessions.begin() as session:
+        session.execute(
+            text("update edit_job set wish = :wish"), {"wish": f'{{"expiration_date": "{YESTERDAY}"}}'}
+        )
+        session.execute(text("update sync_run set state = 'stopped', outcome = null where kind = 'edit'"))
+    resume = f"/tenants/acme/edits/{made}/resume"
+    refused = client.post(resume, headers={"idempotency-key": "go-on"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "edit-date-passed")
+    assert YESTERDAY in refused.json()["detail"]
+    assert client.post(resume, json={"confirm_past": False}).status_code == 409
+    assert client.post(resume, json={"confirm_past": True}).status_code == 202

@@ -191,7 +191,8 @@ def test_flags_are_reviewed_together_and_each_leads_to_its_order(signed_in: Sign
         True
     ] * 3
     assert "SO2" not in client.get(f"{here}?flag=missing").text
-    told = sent(client, here, f"{here}/review", row=["acme/1", "bolt/2"], reason="renewed")
+    ticked = re.findall(r'name="row" value="((?:acme/1|bolt/2)/[^"]+)"', page)
+    told = sent(client, here, f"{here}/review", row=ticked, reason="renewed")
     assert "2 flags reviewed" in told
     assert "SO3" in told
     assert "SO1" not in told

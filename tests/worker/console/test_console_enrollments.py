@@ -3,172 +3,24 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from urllib.parse import urlencode
-from uuid import uuid4
 
 import httpx
 import openpyxl
 import pytest
+from course_school import MANY_ORDERS, School, SignIn, confirmed, people, post, run_of, words
 from page_statements import statements
-from sqlalchemy import Engine, text
-from sqlalchemy.orm import Session, sessionmaker
-from web_running import add_staff, browsing, give_password, serving, sign_in, token_of
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from web_running import give_password, token_of
 
-from models import runs
 from worker import clock
-from worker.pipeline import edit, expire
+from worker.pipeline import expire
+
+pytest_plugins = ("course_site",)
 
 HOSTILE = '=cmd|"<script>alert(1)</script>'
-SignIn = Callable[..., httpx.Client]
-
-
-@dataclass(frozen=True)
-class School:
-    """Acme with people in Safety 1 and an order that ends in 90 days, beta with one person."""
-
-    sessions: sessionmaker[Session]
-    today: date
-    version: int
-    other_version: int
-
-    @property
-    def here(self) -> str:
-        return f"/console/courses/acme/{self.version}"
-
-    def add_people(self, number: int, tenant: str = "acme", first: int = 0) -> None:
-        """Users `Person 000` and so on of North, enrolled in Safety 1 with order 1 of their tenant."""
-        with self.sessions.begin() as session:
-            session.execute(text(PEOPLE), {"tenant": tenant, "first": first, "last": first + number - 1,
-                                           "version": self.version})  # fmt: skip
-
-    def query(self, query: str, **parameters: object) -> list[tuple[object, ...]]:
-        with self.sessions() as session:
-            return [tuple(row) for row in session.execute(text(query), parameters)]
-
-    def statuses(self, tenant: str = "acme") -> str:
-        found = self.query(
-            "select string_agg(e.status, '' order by u.name) from enrollment e join users u on u.id = e.user_id"
-            " join tenant t on t.id = e.tenant_id where t.key = :tenant",
-            tenant=tenant,
-        )
-        return str(found[0][0])
-
-    def ids(self, *names: str) -> list[int]:
-        found = self.query(
-            "select e.id from enrollment e join users u on u.id = e.user_id where u.name = any(:names) order by 1",
-            names=list(names),
-        )
-        return [int(str(row[0])) for row in found]
-
-    def perform(self, run_id: int) -> str:
-        """What a worker does with the edit."""
-        with self.sessions.begin() as session:
-            claimed = runs.claim(session, run_id, uuid4(), clock.now(session))
-        assert claimed is not None
-        return edit.perform(self.sessions, claimed)
-
-
-PEOPLE = """
-with added as (
-    insert into users (tenant_id, key, name, email)
-    select t.id, 'p' || n, 'Person ' || to_char(n, 'FM000'), 'p' || n || '@' || t.key || '.example'
-    from tenant t, generate_series(cast(:first as int), cast(:last as int)) n where t.key = :tenant
-    returning id, tenant_id
-), grouped as (
-    insert into group_member select g.id, a.id, a.tenant_id
-    from added a join user_group g on g.tenant_id = a.tenant_id
-), enrolled as (
-    insert into enrollment (tenant_id, user_id, course_version_id, sales_order_id, boundary)
-    select a.tenant_id, a.id, :version, o.id, cast(o.term_end + 1 as timestamp) at time zone t.time_zone
-    from added a join tenant t on t.id = a.tenant_id join sales_order o on o.tenant_id = t.id and o.number = 'SO1'
-    returning *
-), watched as (
-    insert into due_boundary (tenant_id, at) select distinct tenant_id, boundary from enrolled
-    on conflict do nothing
-)
-insert into enrollment_event (
-    enrollment_id, version, tenant_id, at, status, sales_order_id, boundary, cause, actor)
-select id, version, tenant_id, now(), status, sales_order_id, boundary, 'enrolled', 'test' from enrolled
-"""
-WORLD = """
-insert into tenant (key, name, time_zone) values ('acme', 'Acme <Works>', 'America/New_York'),
-    ('beta', 'Beta', 'Europe/Berlin');
-insert into user_group (tenant_id, name) select id, 'North' from tenant;
-insert into course (key) values ('safety');
-insert into course_version (course_id, key, title) select id, v, 'Safety' from course, unnest(array['1', '2']) v;
-insert into module select v.id, p, 'M' from course_version v, generate_series(1, 4) p;
-insert into sales_order (
-    id, tenant_id, customer_id, number, status, term_start, term_end, modified_at, accepted_at)
-select o.id, t.id, 1, o.number, o.status, current_date - 30, current_date + o.days, now(), now()
-from tenant t, (values (1, 'SO1', 'B', 90), (2, 'SO2', 'B', 400), (3, 'SO3', 'A', 400), (4, 'SO4', 'B', -9))
-    as o(id, number, status, days);
-"""
-MANY_ORDERS = """
-insert into sales_order (id, tenant_id, customer_id, number, status, term_end, modified_at, accepted_at)
-select 1000 + n, t.id, 1, 'Z' || to_char(n, 'FM0000'), 'B', current_date + 500, now(), now()
-from tenant t, generate_series(1, 250) n where t.key = 'acme'
-"""
-
-
-@pytest.fixture
-def school(sessions: sessionmaker[Session]) -> School:
-    with sessions.begin() as session:
-        for statement in WORLD.split(";")[:-1]:
-            session.execute(text(statement))
-        for role in ("admin", "enrollment", "ops"):
-            add_staff(session, role)
-        versions = list(session.execute(text("select id from course_version order by id")).scalars())
-        today = session.execute(text("select current_date")).scalar_one()
-    made = School(sessions, today, *versions)
-    made.add_people(4)
-    made.add_people(1, "beta", 900)
-    return made
-
-
-@pytest.fixture
-def signed_in(database: Engine) -> Iterator[SignIn]:
-    with serving(database) as url, ExitStack() as browsers:
-
-        def signed_in(who: str = "enrollment") -> httpx.Client:
-            client = browsers.enter_context(browsing(url))
-            assert sign_in(client, who if "@" in who else f"{who}@staff.example").status_code == 303
-            return client
-
-        yield signed_in
-
-
-def words(page: httpx.Response) -> str:
-    """What a page says, without its tags."""
-    assert page.status_code == 200, page.text
-    return re.sub(
-        r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text[page.text.index("<main") if "<main" in page.text else 0 :])
-    )
-
-
-def people(page: httpx.Response) -> list[str]:
-    assert page.status_code == 200, page.text
-    return re.findall(r"Person \d{3}(?=</bdi>)", page.text)
-
-
-def confirmed(client: httpx.Client, preview: httpx.Response, **also: str) -> httpx.Response:
-    """Presses the button of a preview: sends its hidden fields."""
-    form = preview.text[preview.text.index('<form method="post" action="/console/') :]
-    form = next(part for part in re.findall(r"<form.*?</form>", form, re.DOTALL) if 'name="key"' in part)
-    fields: dict[str, list[str]] = {}
-    for name, value in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form):
-        fields.setdefault(name, []).append(value)
-    found = re.search(r'action="([^"]+)"', form)
-    assert found
-    return client.post(found[1], data={**fields, **also})
-
-
-def run_of(answer: httpx.Response) -> int:
-    assert answer.status_code == 303, answer.text
-    return int(answer.headers["location"].rsplit("/", 1)[1])
 
 
 def test_courses_count_the_tenants_people(signed_in: SignIn, school: School) -> None:
@@ -376,13 +228,6 @@ def test_many_are_done_in_the_background_stopped_resumed_and_taken_back(signed_i
     rows = table(client.get(f"{undone}/file/csv"), "csv")
     assert len(rows) == 125
     assert [row[6] for row in rows if row[5] == "Skipped"] == ["changed since, so left alone"]
-
-
-def post(client: httpx.Client, form_at: str, to: str) -> str:
-    """Presses a button; returns where it leads."""
-    answer = client.post(to, data={"csrftoken": token_of(client.get(form_at))})
-    assert answer.status_code == 303, answer.text
-    return str(answer.headers["location"])
 
 
 def test_users_are_found_and_enrolled(signed_in: SignIn, school: School) -> None:

@@ -205,65 +205,6 @@ def test_a_resync_asks_for_a_run_and_a_second_joins_it(signed_in: SignIn, world:
     assert [tuple(run) for run in runs] == [("order:SO1", "staff:ops@staff.example")]
 
 
-def test_people_of_a_flagged_order_expire_once_their_number_is_confirmed(
-    signed_in: SignIn, world: OrderWorld
-) -> None:
-    world.order(1, "acme", flag="deleted", end=TODAY + 90 * DAY)
-    for user in range(3):
-        world.enroll(1, "acme", user, TODAY + 90 * DAY)
-    world.session.commit()
-    client = signed_in("enrollment")
-    here = "/console/orders/acme/1/expire"
-    assert "Expire 3 enrollments" in client.get(here).text
-
-    def statuses() -> list[tuple[str, str | None]]:
-        world.session.rollback()
-        return [tuple(row) for row in world.session.execute(text("select status, expired_cause from enrollment"))]
-
-    assert "not 2" in _message(client, here, expected="2", reason="cancelled by the client")
-    assert "no reason" in _message(client, here, expected="3", reason=" ")
-    assert statuses() == [("E", None)] * 3
-    assert "3 enrollments expired" in _message(client, here, expected="3", reason="cancelled by the client")
-    assert statuses() == [("X", "expired_by_staff")] * 3
-    page = client.get("/console/orders/acme/1")
-    for words in ("Enrolled to Expired", "enrollment@staff.example", "cancelled by the client"):
-        assert words in page.text
-    assert "0 enrollments" in _message(
-        client, here, form_at="/console/orders/acme/1", expected="0", reason="again"
-    )
-
-
-def _message(client: httpx.Client, to: str, form_at: str | None = None, **fields: str) -> str:
-    """What the page says after a form was sent."""
-    answer = send(client, form_at or to, to, **fields)
-    assert answer.status_code == 303, answer.text
-    return client.get(answer.headers["location"]).text
-
-
-def test_an_order_without_a_flag_expires_nobody(signed_in: SignIn, world: OrderWorld) -> None:
-    world.order(1, "acme")
-    world.enroll(1, "acme", 0)
-    world.session.commit()
-    client = signed_in()
-    page = client.get("/console/orders/acme/1/expire")
-    assert "has no flag" in page.text
-    here = "/console/orders/acme/1"
-    assert "no flag" in _message(client, f"{here}/expire", form_at=here, expected="1", reason="just so")
-
-
-def test_a_reviewed_flag_stays_visible_and_says_who_and_why(signed_in: SignIn, world: OrderWorld) -> None:
-    world.order(1, "acme", flag="missing")
-    world.session.commit()
-    client = signed_in()
-    told = _message(
-        client, "/console/orders/acme/1/review", form_at="/console/orders/acme/1", reason="moved to SO2"
-    )
-    for words in ("Missing", "Reviewed", "admin@staff.example", "moved to SO2"):
-        assert words in told
-    again = _message(client, "/console/orders/acme/1/review", form_at="/console/orders/acme/1", reason="again")
-    assert "no flag that waits" in again
-
-
 MAY = {"resync": {"admin", "ops"}, "expire": {"admin", "enrollment"}, "review": {"admin"}}
 
 

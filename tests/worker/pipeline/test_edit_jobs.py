@@ -1,98 +1,26 @@
 """Edits as jobs: whatever interrupts them, each row is done once, and pressing twice makes one job."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
-from uuid import uuid4
 
 import pytest
+from edit_desk import PEOPLE, SIZE, Desk
 from engine_checks import check_events, check_findable, must_equal
-from school import School, rows
+from school import School
 from sqlalchemy import Engine, event, text
-from sqlalchemy.orm import Session, sessionmaker
 from worlds import copy_of
 
-from models import edit_jobs, runs
+from models import edit_jobs
 from models.editing import Edit
-from models.enrollment_changes import Why
 from models.enrollment_search import EnrollmentFilter
-from models.runs import ClaimedRun, RunLost
+from models.runs import RunLost
 from worker import clock
 from worker.errors import NotFound, TermsyncError
 from worker.pipeline import edit, edit_requests
 from worker.pipeline.edit_requests import EditEnrollments, Undo
 
-PEOPLE = 7
-SIZE = 2  # rows a stretch
+pytest_plugins = ("edit_office",)
+
 EXPIRE = Edit(ask="X")
-CONTENT = {
-    "enrollments": "select id, status, expired_cause, boundary, version from enrollment order by id",
-    "events": "select enrollment_id, version, status, cause, actor, run_id from enrollment_event order by 1, 2",
-    "rows": "select run_id, position, enrollment_id, version, outcome, reason from edit_row order by 1, 2",
-    "boundaries": "select tenant_id, at, open from due_boundary order by 1, 2",
-    "run": "select id, state, outcome, counts::text, progress::text from sync_run order by id",
-}
-
-
-@dataclass
-class Desk:
-    """Somebody who edits acme, and the workers who do it."""
-
-    sessions: sessionmaker[Session]
-    tenant_ids: dict[str, int] = field(default_factory=dict)
-
-    def ask(self, wish: Edit = EXPIRE, key: str = "one", at_once: int = 0, tenant: str = "acme") -> edit.Asked:
-        with self.sessions.begin() as session:
-            request = EditEnrollments(EnrollmentFilter(self.tenant_ids[tenant]), wish)
-            return edit.ask(session, request, self.why(session), key, at_once=at_once)
-
-    def undo(self, run_id: int, at_once: int = 0) -> edit.Asked:
-        with self.sessions.begin() as session:
-            return edit.ask_undo(session, run_id, self.why(session), at_once=at_once)
-
-    def claim(self, run_id: int) -> ClaimedRun:
-        with self.sessions.begin() as session:
-            claimed = runs.claim(session, run_id, uuid4(), clock.now(session))
-        assert claimed is not None
-        return claimed
-
-    def perform(self, run_id: int, **options: Any) -> str:
-        return edit.perform(self.sessions, self.claim(run_id), size=SIZE, **options)
-
-    def query(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        with self.sessions() as session:
-            return rows(session, query, **parameters)
-
-    def statuses(self) -> str:
-        return "".join(status for (status,) in self.query("select status from enrollment order by id"))
-
-    def outcomes(self, run_id: int) -> list[str | None]:
-        query = "select coalesce(reason, outcome) from edit_row where run_id = :run order by position"
-        return [outcome for (outcome,) in self.query(query, run=run_id)]
-
-    def why(self, session: Session) -> Why:
-        return Why("ann@example.test", clock.now(session))
-
-    def content(self) -> dict[str, Any]:
-        return {what: self.query(query) for what, query in CONTENT.items()}
-
-
-@pytest.fixture
-def desk(database: Engine, sessions: sessionmaker[Session]) -> Iterator[Desk]:
-    """Seven people of acme, the third of them inactive, one of beta."""
-    school = School(sessions)
-    with sessions() as session:
-        now = clock.now(session)
-    school.open(["acme", "beta"], now)
-    for n in range(PEOPLE):
-        school.enroll("acme", now, None, now.date() + timedelta(days=30 + n))
-    school.enroll("beta", now)
-    with sessions.begin() as session:
-        session.execute(text("update users set active = false where id = (select min(id) + 2 from users)"))
-    yield Desk(sessions, school.tenant_ids)
-    database.dispose()
 
 
 class Killed(BaseException):

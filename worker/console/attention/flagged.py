@@ -1,6 +1,7 @@
 """Orders that are flagged, and orders that end soon while a renewal is there."""
 
 from collections.abc import Iterable
+from dataclasses import astuple
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from models.sales_order import Flag
 from worker import clock
 from worker.console.attention.tabs import EXPORTED, PAGE, Row, filled, heading, page_number, sliced
 from worker.console.orders import wording
+from worker.console.orders.deciding import flag_seen
 from worker.console.pages import ConsolePage, console_page, done
 from worker.errors import TermsyncError
 from worker.login.person import person_of
@@ -59,15 +61,15 @@ class Flagged(ConsolePage):
     @console_page("/review", Right.MANAGE_TENANTS, ["POST"])
     async def review(self, request: Request) -> Response:
         form = await request.form()
-        chosen = [_reference(str(each)) for each in form.getlist("row")]
+        chosen = [_seen(str(each)) for each in form.getlist("row")]
         if not chosen:
             raise TermsyncError("nothing-chosen", "No order was ticked.", "Tick the orders you have looked at.")
         reason, actor = str(form.get("reason", "")), person_of(request).actor
 
         def work(session: Session) -> None:
             why = Why(actor, clock.now(session))
-            for tenant, order_id in sorted(chosen):
-                orders.review(session, tenant, order_id, why, reason)
+            for flagged in sorted(chosen, key=astuple):
+                orders.review(session, flagged, why, reason)
 
         await in_session(request, work)
         return done(request, f"{counted(len(chosen), 'flag')} reviewed.", FLAGGED)
@@ -122,12 +124,12 @@ def _flag_words(request: Request) -> dict[str, str]:
     return words
 
 
-def _reference(text: str) -> tuple[str, int]:
-    """The tenant and order of a ticked row, `acme/123`. Raises `nothing-chosen` for what is none."""
-    tenant, _, order_id = text.rpartition("/")
+def _seen(text: str) -> orders.Flagged:
+    """What was ticked: `acme/123/cancelled/2026-03-01T09:00:00+00:00`. Raises `nothing-chosen`, `flag-differs`."""
+    tenant, order_id, flag, since = (text.split("/") + [""] * 4)[:4]
     if not (tenant and order_id.isascii() and order_id.isdigit() and len(order_id) < 19):
         raise TermsyncError("nothing-chosen", "A row that was ticked is none of the list's.", "Reload the page.")
-    return tenant, int(order_id)
+    return flag_seen(tenant, int(order_id), flag, since)
 
 
 class Ending(ConsolePage):

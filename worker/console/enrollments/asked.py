@@ -99,10 +99,10 @@ class Asked:
         )
 
     def selected(self, tenant_id: int, course_version_id: int) -> EnrollmentFilter:
-        """Whom an edit is about: those who are ticked, or all that match."""
+        """Whom an edit in the course version is about: those who are ticked, or all that match."""
         if self.everybody:
             return self.enrollments(tenant_id, course_version_id)
-        return EnrollmentFilter(tenant_id, ids=self.ids)
+        return EnrollmentFilter(tenant_id, course_version_id, ids=self.ids)
 
     def users(self, tenant_id: int) -> UserFilter:
         """The filters as a search of users."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -9,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models import edit_jobs
-from models.edit_jobs import ResultRow
+from models.edit_jobs import JobRow, ResultRow
+from models.editing import Edit
 from models.enrollment_changes import Why
 from worker import clock, explain
 from worker.console.enrollments import wording
 from worker.console.enrollments.asked import Asked
-from worker.console.enrollments.reading import MOST_ID, to_edit
+from worker.console.enrollments.reading import MOST_ID, Confirmed, to_edit
 from worker.console.pages import ConsolePage, console_page, done
 from worker.console.ringing import ring
 from worker.errors import NotFound
@@ -24,7 +27,7 @@ from worker.pages.context import in_session
 from worker.pages.export import export
 from worker.pages.live import said
 from worker.pages.words import instant, status_name
-from worker.pipeline import edit, edit_requests, progress
+from worker.pipeline import edit, edit_checks, edit_requests, progress
 from worker.pipeline.edit_requests import Undo
 from worker.queue import doorbell
 
@@ -88,7 +91,8 @@ class Edits(ConsolePage):
 
     @console_page("/{run_id:int}/resume", Right.EDIT_ENROLLMENTS, ["POST"])
     async def resume(self, request: Request) -> Response:
-        await _do(request, edit.resume)
+        confirmed = (await request.form()).get("past_confirmed") == "1"
+        await _do(request, partial(edit.resume, past_confirmed=confirmed))
         await ring(request, doorbell.ring_run, _named(request))
         return done(request, "It goes on where it was.", _address(request))
 
@@ -99,7 +103,8 @@ class Edits(ConsolePage):
 
     @console_page("/{run_id:int}/undo", Right.EDIT_ENROLLMENTS, ["POST"])
     async def undo(self, request: Request) -> Response:
-        return await to_edit(request, await _do(request, edit.ask_undo))
+        seen = Confirmed.of(await request.form()).seen
+        return await to_edit(request, await _do(request, partial(edit.ask_undo, expected=seen)))
 
 
 async def _do(request: Request, work: Callable[[Session, int, Why], Any]) -> Any:
@@ -120,10 +125,12 @@ def _read(session: Session, request: Request) -> Row:
         raise edit.unknown(_named(request))
     asked, outcome = Asked.of(request.query_params), request.query_params.get("outcome")
     outcome = outcome if outcome in wording.OUTCOMES else None
-    under_way = progress.of_run(asdict(job), clock.now(session))
+    now = clock.now(session)
+    under_way = progress.of_run(asdict(job), now)
     return {
         "seen": seen,
         "job": job,
+        "passed": _date_passed(job, now),
         "left": None if under_way is None else under_way.left,
         "rows": edit_jobs.results(session, job.run_id, asked.after or 0, SHOWN, outcome),
         "after": asked.after,
@@ -134,6 +141,13 @@ def _read(session: Session, request: Request) -> Row:
         "address": _address(request),
         "wording": wording,
     }
+
+
+def _date_passed(job: JobRow, now: datetime) -> date | None:
+    """The typed date, if going on with the edit has to be confirmed for it."""
+    wish = Edit.of(job.wish)
+    passed = not job.past_confirmed and edit_checks.ends_in_past(wish, job.time_zone, now)
+    return wish.expiration_date if passed else None
 
 
 def _read_rows(session: Session, request: Request) -> tuple[str, list[ResultRow]]:

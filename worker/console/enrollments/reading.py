@@ -21,17 +21,17 @@ from worker.console.enrollments import asked as addressed
 from worker.console.enrollments import wording
 from worker.console.pages import done
 from worker.console.ringing import ring
-from worker.errors import NotFound
+from worker.errors import NotFound, TermsyncError
 from worker.login.person import person_of
 from worker.pages.context import in_session
-from worker.pipeline import edit, edit_requests, tenants
+from worker.pipeline import edit, edit_checks, edit_requests, tenants
 from worker.pipeline.edit import Asked
 from worker.pipeline.edit_requests import Request
 from worker.queue import doorbell
 
 MOST_ID = 2**63
 KEY = re.compile("[0-9a-f-]{36}")
-ROWS = re.compile("[0-9]{1,18}:[0-9a-f]{32}")
+SEEN = re.compile(edit_checks.FINGERPRINT)
 
 
 def tenant_named(session: Session, request: HTTPConnection) -> Tenant:
@@ -55,21 +55,25 @@ class Confirmed:
 
     key: str
     past: bool
-    rows: str | None
+    seen: str
 
     @staticmethod
     def of(form: FormData) -> "Confirmed":
-        """Read the form. A key that is none of ours is not kept."""
-        key, rows = str(form.get("key", "")), str(form.get("expected", ""))
-        return Confirmed(
-            key if KEY.fullmatch(key) else str(uuid4()),
-            form.get("past_confirmed") == "1",
-            rows if ROWS.fullmatch(rows) else None,
-        )
+        """Read the form. A key that is none of ours is not kept. Raises `edit-rows-differ` when it says of nothing
+        that it was looked at.
+        """
+        key, seen = str(form.get("key", "")), str(form.get("expected", ""))
+        if not SEEN.fullmatch(seen):
+            raise TermsyncError(
+                "edit-rows-differ",
+                "The form does not say what you looked at; nothing was changed.",
+                "Look at the preview, then confirm it.",
+            )
+        return Confirmed(key if KEY.fullmatch(key) else str(uuid4()), form.get("past_confirmed") == "1", seen)
 
     def ask(self, session: Session, wanted: Request, why: Why) -> Asked:
         """Ask for the edit as it was confirmed."""
-        return edit.ask(session, wanted, why, self.key, past_confirmed=self.past, expected=self.rows)
+        return edit.ask(session, wanted, why, self.key, past_confirmed=self.past, expected=self.seen)
 
 
 async def ask(

@@ -12,7 +12,7 @@ from worker.console.runs.wording import person as person
 from worker.pages.words import counted, day, instant
 
 ACTIONS = {"E": "Enroll", "U": "Unenroll", "X": "Expire now"}
-WHATS = {"edit": "Edit", "enroll": "Enrolling", "undo": "Undo"}
+WHATS = {"edit": "Edit", "enroll": "Enrolling", "undo": "Undo", "expire": "Expiring"}
 OUTCOMES = {"changed": "Changed", "unchanged": "Was so already", "skipped": "Skipped"}
 STATES = {
     "queued": "Waits for a worker",
@@ -24,6 +24,8 @@ STATES = {
 }
 REASONS = {
     "user-inactive": "the user is inactive",
+    "not-in-course-version": "in another course version, so left alone",
+    "not-on-order": "no longer on the order, so left alone",
     "user-unenrolled": "unenrolled, so there is no access to end",
     "enrollment-unknown": "there is no such enrollment",
     "user-not-of-tenant": "there is no such user",
@@ -57,6 +59,8 @@ def job_words(job: JobRow) -> str:
     """What an edit is about, in one line."""
     if job.what == "undo":
         return f"Takes edit {job.undoes} back"
+    if job.what == "expire":
+        return f"Expire whoever is Enrolled on order {job.sales_order}"
     if job.what == "enroll":
         return f"Enroll into {job.course} ({job.version}): {wish_words(job.wish, job.sales_order)}"
     words = wish_words(job.wish, job.sales_order)

@@ -1,8 +1,8 @@
 """One order: what NetSuite said beside what is accepted, its history, its people, and what can be done to it."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,7 +12,6 @@ from starlette.responses import Response
 from connectors.errors import ConnectorError
 from connectors.netsuite.account import Account
 from models import order_actions, order_detail, pulling
-from models.enrollment_changes import Why
 from models.terms import last_day
 from worker import clock, explain
 from worker.console import payloads
@@ -26,7 +25,7 @@ from worker.login.person import person_of
 from worker.login.rights import Right
 from worker.pages.context import in_session, web_of
 from worker.pages.live import said
-from worker.pages.words import counted, day
+from worker.pages.words import day
 from worker.pipeline import orders
 from worker.queue import doorbell, runner
 
@@ -57,7 +56,7 @@ class OrderPage(ConsolePage):
 
     @console_page("/{tenant}/{order_id:int}")
     async def detail(self, request: Request) -> Response:
-        values = await in_session(request, lambda session: _read(session, *_named(request)))
+        values = await in_session(request, lambda session: _read(session, *named(request)))
         may = person_of(request).may
         return self.show(
             request,
@@ -71,56 +70,27 @@ class OrderPage(ConsolePage):
 
     @console_page("/{tenant}/{order_id:int}/now")
     async def now(self, request: Request) -> Response:
-        values = await in_session(request, lambda session: _read(session, *_named(request)))
+        values = await in_session(request, lambda session: _read(session, *named(request)))
         return self.fragment(request, "orders/now.html", **values)
 
     @console_page("/{tenant}/{order_id:int}/resync", Right.OPERATE, ["POST"])
     async def resync(self, request: Request) -> Response:
         _check_account(request)
         actor = person_of(request).actor
-        run_id, new = await in_session(request, lambda session: orders.resync(session, *_named(request), actor))
+        run_id, new = await in_session(request, lambda session: orders.resync(session, *named(request), actor))
         await ring(request, doorbell.ring_run, run_id)
         joined = "" if new else " It was under way already: this joins it."
-        return done(request, f"Run {run_id} reads this order from NetSuite.{joined}", _address(request))
-
-    @console_page("/{tenant}/{order_id:int}/expire", Right.EDIT_ENROLLMENTS)
-    async def ask_expire(self, request: Request) -> Response:
-        values = await in_session(request, lambda session: _read_expirable(session, *_named(request)))
-        title = f"Expire the people on order {values['order']['number'][:60]}"
-        return self.show(request, "orders/expire.html", title=title, **values)
-
-    @console_page("/{tenant}/{order_id:int}/expire", Right.EDIT_ENROLLMENTS, ["POST"])
-    async def expire(self, request: Request) -> Response:
-        form = await request.form()
-        expected, reason = str(form.get("expected", "")), str(form.get("reason", ""))
-        wanted = int(expected) if re.fullmatch("[0-9]{1,18}", expected) else -1
-        actor = person_of(request).actor
-
-        def work(session: Session) -> int:
-            why = Why(actor, clock.now(session))
-            return orders.expire_people(session, *_named(request), wanted, why, reason).expired
-
-        expired = await in_session(request, work)
-        return done(request, f"{counted(expired, 'enrollment')} expired.", _address(request))
-
-    @console_page("/{tenant}/{order_id:int}/review", Right.MANAGE_TENANTS, ["POST"])
-    async def review(self, request: Request) -> Response:
-        reason = str((await request.form()).get("reason", ""))
-        actor = person_of(request).actor
-
-        def work(session: Session) -> None:
-            orders.review(session, *_named(request), Why(actor, clock.now(session)), reason)
-
-        await in_session(request, work)
-        return done(request, "The flag is reviewed. One raised later waits for a review again.", _address(request))
+        return done(request, f"Run {run_id} reads this order from NetSuite.{joined}", address(request))
 
 
-def _named(request: Request) -> tuple[str, int]:
+def named(request: Request) -> tuple[str, int]:
+    """The tenant and the order in the address."""
     return request.path_params["tenant"], request.path_params["order_id"]
 
 
-def _address(request: Request) -> str:
-    tenant, order_id = _named(request)
+def address(request: Request) -> str:
+    """The page of the order in the address."""
+    tenant, order_id = named(request)
     return f"/console/orders/{tenant}/{order_id}"
 
 
@@ -134,7 +104,7 @@ def _check_account(request: Request) -> None:
 
 def _read(session: Session, tenant: str, order_id: int) -> Row:
     now, seen = clock.now(session), said(topic(session))
-    order, landed = _find(session, tenant, order_id), order_detail.landed(session, order_id)
+    order, landed = find(session, tenant, order_id, now), order_detail.landed(session, order_id)
     assert landed is not None, "an order is accepted from a landing row"
     tenant_id, account = order["tenant_id"], pulling.bound_account(session)
     return {
@@ -157,19 +127,9 @@ def _read(session: Session, tenant: str, order_id: int) -> Row:
     }
 
 
-def _read_expirable(session: Session, tenant: str, order_id: int) -> Row:
-    now = clock.now(session)
-    order = _find(session, tenant, order_id)
-    return {
-        "order": order,
-        "expirable": order_actions.expirable(session, order_id, order["tenant_id"], now),
-        "enrollments": order_detail.enrollments(session, order_id, order["tenant_id"], now, FIRST_ENROLLMENTS),
-        "wording": wording,
-    }
-
-
-def _find(session: Session, tenant: str, order_id: int) -> Row:
-    order = None if order_id >= 2**63 else order_detail.order(session, tenant, order_id, clock.now(session))
+def find(session: Session, tenant: str, order_id: int, now: datetime) -> Row:
+    """An order of a tenant. Raises NotFound."""
+    order = None if order_id >= 2**63 else order_detail.order(session, tenant, order_id, now)
     if order is None:
         raise NotFound(
             "order-not-accepted", "There is no such order.", "Look for it by its number under Sales orders."
