@@ -56,6 +56,9 @@ class Overview:
     flagged_orders: int
     quarantined_runs: int
     failed_runs: int
+    mails_waiting: int
+    mails_waiting_since: datetime | None
+    mails_parked: int
     last_pull_id: int | None
     last_pull_state: str | None
     last_pull_finished_at: datetime | None
@@ -83,7 +86,13 @@ select
         as quarantined_runs,
     (select count(*) from sync_run where state = 'failed' and finished_at > :now - interval '1 day')
         as failed_runs,
+    mails.*,
     (select netsuite_account from account) as netsuite_account
+from (
+    select count(*) filter (where state <> 'parked') as mails_waiting, count(*) filter (where state = 'parked')
+        as mails_parked, min(queued_at) filter (where state <> 'parked') as mails_waiting_since
+    from notification where state in ('queued', 'sending') or state = 'parked'
+) mails
 """)
 _LAST_PULL = text("""
 select id as last_pull_id, state as last_pull_state, finished_at as last_pull_finished_at,

@@ -7,7 +7,7 @@ from models.edit import EditJob, EditRow
 from models.enrollment import DueBoundary, Enrollment, EnrollmentEvent
 from models.hold import Hold, HoldItem
 from models.login import FailedLogin, KnownDevice, LoginSession, LoginStep
-from models.mail import Notification
+from models.mail import Alert, Notification
 from models.roster import Course, CourseVersion, GroupMember, Module, User, UserGroup
 from models.sales_order import LandingDue, LandingOrder, ParkedRow, RejectCare, SalesOrder, SalesOrderEvent
 from models.staff import Staff, StaffAction
@@ -28,6 +28,7 @@ from models.webhook import Webhook, WebhookDelivery
 __all__ = [
     "AcceptedCut",
     "Account",
+    "Alert",
     "ApiAnswer",
     "ApiToken",
     "Attempt",

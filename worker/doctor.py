@@ -14,10 +14,12 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from connectors.errors import ConnectorError
 from connectors.netsuite import NetSuiteClient, SalesOrders, connect, order_reader
 from connectors.netsuite.account import Account
+from connectors.smtp import Connection
 from models.tenant import Account as BoundAccount
 from worker import certificate, clock, database, explain
 from worker.embedded import Addresses, servers
 from worker.errors import TermsyncError
+from worker.pipeline import mail
 from worker.queue.broker import connect_redis
 from worker.settings import Settings
 
@@ -50,6 +52,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield from _database(settings, addresses)
             yield from _redis(settings, addresses)
     yield from _netsuite(settings)
+    yield _mail(settings)
 
 
 def _wrong(what: str, error: ConnectorError | TermsyncError) -> Finding:
@@ -187,6 +190,22 @@ def _text(value: object) -> str:
 
 def _warning(what: str, code: str, detail: str) -> Finding:
     return _coded(what, code, detail)._replace(state="warning")
+
+
+# mail
+
+
+def _mail(settings: Settings) -> Finding:
+    post = mail.post_of(settings)
+    if post is None:
+        detail = "TERMSYNC_SMTP_HOST and TERMSYNC_MAIL_FROM are not both set: mails wait."
+        return _warning("mail server", "mail-server-missing", detail)
+    try:
+        with Connection(post.server) as connection:
+            connection.check()
+    except ConnectorError as error:
+        return _wrong("mail server", error)
+    return Finding("mail server", "ok", f"{post.server.host}:{post.server.port}, {post.server.security}")
 
 
 # netsuite

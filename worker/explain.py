@@ -4,6 +4,7 @@ from connectors.netsuite import CODES as NETSUITE
 from connectors.netsuite import Explanation
 from worker.pipeline.api_codes import CODES as API
 from worker.pipeline.edit_codes import CODES as EDITS
+from worker.pipeline.mail_codes import CODES as MAILS
 from worker.pipeline.operation_codes import CODES as OPERATIONS
 from worker.pipeline.order_codes import CODES as ORDERS
 from worker.pipeline.roster_codes import CODES as ROSTER
@@ -238,6 +239,7 @@ REGISTRY: dict[str, dict[str, Explanation]] = {
     "Edits of enrollments": EDITS,
     "JSON API and its tokens": API,
     "Webhooks": WEBHOOKS,
+    "Mails": MAILS,
 }
 
 

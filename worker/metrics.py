@@ -30,12 +30,16 @@ api_concurrency = Gauge("termsync_api_concurrency_in_use", "NetSuite requests in
 expiry_flips = Counter("termsync_expiry_flips", "Enrollments that became expired.", ["cause"])
 expiry_lag = Histogram("termsync_expiry_lag_seconds", "From the boundary to its expiry.", buckets=SECONDS)
 expiry_hold = Gauge("termsync_expiry_hold", "1 while a hold waits for a person.")
+mails = Counter(
+    "termsync_mails", "Mails dealt with: sent, suppressed, refused, parked, or queued again.", ["outcome"]
+)
+mails_parked = Gauge("termsync_mails_parked", "Mails that wait for a person.")
 outbox_oldest = Gauge("termsync_outbox_oldest_seconds", "Age of the oldest mail not yet decided.")
 queue_oldest = Gauge("termsync_queue_oldest_seconds", "Age of the oldest work that waits.", ["queue"])
 jobs_stuck = Gauge("termsync_jobs_stuck", "Runs whose worker died and that nobody has taken up yet.")
 worker_heartbeat = Gauge("termsync_worker_heartbeat_seconds", "Age of the oldest living worker's heartbeat.")
 cert_expiry = Gauge("termsync_cert_expiry_seconds", "Until the certificate ends, if it is in the key's file.")
-for gauge in (expiry_hold, outbox_oldest, jobs_stuck, worker_heartbeat, cert_expiry):
+for gauge in (expiry_hold, mails_parked, outbox_oldest, jobs_stuck, worker_heartbeat, cert_expiry):
     gauge.set(UNKNOWN)
 
 

@@ -22,7 +22,9 @@ select code, count(*) from parked_row group by 1
 _OLDEST = text("""
 select
     exists (select from hold where state = 'open') as hold,
-    extract(epoch from :now - (select min(queued_at) from notification where state = 'queued')) as outbox,
+    extract(epoch from :now - (
+        select min(queued_at) from notification where state in ('queued', 'sending'))) as outbox,
+    (select count(*) from notification where state = 'parked') as mails_parked,
     extract(epoch from :now - (
         select min(asked_at) from sync_run
         where state = 'queued' and (not_before is null or not_before <= :now))) as queued,
@@ -51,6 +53,7 @@ def observe(session: Session, now: datetime) -> None:
     found = session.execute(_OLDEST, {"now": now, "silent_since": now - runs.SILENT_AFTER}).one()
     metrics.expiry_hold.set(found.hold)
     metrics.outbox_oldest.set(found.outbox or 0)
+    metrics.mails_parked.set(found.mails_parked)
     metrics.queue_oldest.labels("long").set(found.queued or 0)
     metrics.worker_heartbeat.set(metrics.UNKNOWN if found.heartbeat is None else found.heartbeat)
     metrics.jobs_stuck.set(found.stuck)

@@ -14,13 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from models import webhook_calls
-from worker import clock, database, logs, metrics, observing, settings
+from models import mailing, webhook_calls
+from worker import alerting, clock, database, logs, metrics, observing, settings
 from worker.database import make_engine, make_sessions
 from worker.embedded import servers
 from worker.lifeline import stop_requested
 from worker.logs import get_logger
-from worker.pipeline import expire, reconcile, runs
+from worker.pipeline import expire, mail, reconcile, runs
 from worker.queue import doorbell, ticks
 from worker.queue.broker import broker
 from worker.queue.ticks import Schedule
@@ -35,8 +35,10 @@ LONGEST_PAUSE = 15.0  # seconds between two rings for work that stays due
 # What to ring, the id it is about, and how far that is if it may move on and stay due: then it is rung at once.
 Work = tuple[str, int | None] | tuple[str, int, int]
 RINGS: dict[str, Callable[[int], bool]] = {
+    "digest": lambda _none: doorbell.ring_digest(),
     "expire": lambda _none: doorbell.ring_expire(),
     "look": lambda _none: doorbell.ring_look(),
+    "mails": lambda _none: doorbell.ring_mails(),
     "reconcile": doorbell.ring_reconcile,
     "run": doorbell.ring_run,
     "webhook": doorbell.ring_webhook,
@@ -73,35 +75,45 @@ class Ringer:
             del self._next[work], self._pause[work]
 
 
-def due(session: Session) -> list[Work]:
-    """All work that is due, by the rows that say so; read only. Expiry first, then what feeds it."""
+def due(session: Session, *, mails: bool = True) -> list[Work]:
+    """All work that is due, by the rows that say so; read only. Expiry first, then what feeds it.
+
+    `mails`: whether mails can be sent; without a mail server they wait, and nobody is rung for them.
+    """
     session.execute(text("set transaction read only"))
     now = clock.now(session)
     found: list[Work] = []
     if expire.is_due(session, now):
         found.append(("expire", None))
-    if ticks.any_waiting(session):
+    if ticks.any_waiting(session, ticks.PULLS):
         found.append(("look", None))
     found += [("reconcile", tenant_id) for tenant_id in reconcile.due_tenants(session)]
     found += [("run", run_id) for run_id in runs.due(session, now)]
     found += [("webhook", *called) for called in webhook_calls.due(session, now)]
+    if ticks.any_waiting(session, (ticks.DIGEST,)):
+        found.append(("digest", None))
+    if mails and mailing.is_due(session, now):
+        found.append(("mails", None))
     return found
 
 
 class Scheduler:
     """The jobs of the scheduler process, each a few statements long."""
 
-    def __init__(self, settings: Settings, sessions: sessionmaker[Session]) -> None:
+    def __init__(self, settings: Settings, sessions: sessionmaker[Session], redis_url: str | None = None) -> None:
+        self._settings = settings
         self._sessions = sessions
+        self._redis_url = redis_url
         self._schedules = ticks.schedules(settings)
         self._key_file = settings.netsuite_private_key_file
+        self._mails = mail.post_of(settings) is not None
         self._ringer = Ringer(lambda work: RINGS[work[0]](work[1] or 0))
 
     def look(self) -> None:
         """Rings for what is due. An unreachable database is logged; the next look is a second away."""
         try:
             with self._sessions() as session:
-                found = due(session)
+                found = due(session, mails=self._mails)
         except SQLAlchemyError as error:
             log.error("look-failed", reason=type(error).__name__)
             return
@@ -116,6 +128,14 @@ class Scheduler:
             observing.observe_certificate(self._key_file, now)
         except SQLAlchemyError as error:
             log.warning("observe-failed", reason=type(error).__name__)
+
+    def alert(self) -> None:
+        """Puts in the mails to ops that follow from what is wrong, and from what is no more."""
+        assert self._redis_url is not None, "the job is there only with it"
+        try:
+            alerting.look(self._sessions, self._redis_url, self._settings)
+        except SQLAlchemyError as error:
+            log.warning("alert-failed", reason=type(error).__name__)
 
     def tick(self, schedule: Schedule) -> None:
         """Writes the tick of `schedule` for the present interval, once, whoever else does so too."""
@@ -137,6 +157,8 @@ class Scheduler:
         )
         clockwork.add_job(self.look, "interval", seconds=LOOK_SECONDS)
         clockwork.add_job(self.observe, "interval", seconds=OBSERVE_SECONDS)
+        if self._settings.ops_mail and self._redis_url is not None:
+            clockwork.add_job(self.alert, "interval", seconds=OBSERVE_SECONDS)
         for schedule in self._schedules:
             # Looked at more often than it is due: a tick then follows the start of its interval closely.
             seconds = min(schedule.interval.total_seconds(), 60.0)
@@ -154,7 +176,7 @@ def main() -> None:
         broker.connect(addresses.redis_url)
         metrics.serve(configured)
         engine = make_engine(addresses.database_url, application_name="termsync scheduler", pool_size=3)
-        clockwork = Scheduler(configured, make_sessions(engine)).start()
+        clockwork = Scheduler(configured, make_sessions(engine), addresses.redis_url).start()
         log.info("scheduler-started")
         with stop_requested() as stop:
             stop.wait()

@@ -13,11 +13,12 @@ from worker.queue.broker import CALLS, LONG, SHORT, connect_redis
 from worker.settings import Settings
 
 Verdict = Literal["OK", "LATE", "BROKEN"]
-About = Literal["engine", "pulls", "expiry", "holds", "runs"]
+About = Literal["engine", "pulls", "expiry", "holds", "runs", "mails"]
 
 # Beside the seconds a pull keeps back for late commits and two turns of the poll.
 LATE_SECONDS = 300.0
 OVERDUE_LATE, OVERDUE_BROKEN = 60.0, 900.0
+MAIL_LATE = 3600.0
 _GRAVITY = {"BROKEN": 0, "LATE": 1}
 
 
@@ -89,10 +90,13 @@ class Status:
             ("paused tenants", facts.paused_tenants, _see(facts.paused_tenants, "termsync tenant list")),
             ("failed runs, last day", facts.failed_runs, _see(facts.failed_runs, "termsync run list")),
             ("quarantined runs, last day", facts.quarantined_runs, _see(facts.quarantined_runs, QUARANTINED)),
+            ("mails waiting", facts.mails_waiting, _see(facts.mails_waiting, WAITING)),
+            ("mails parked", facts.mails_parked, _see(facts.mails_parked, PARKED)),
         ]
 
 
 UNMATCHED = "termsync tenant unmatched"
+PARKED, WAITING = "termsync mail list --state parked", "termsync mail list --state queued"
 QUARANTINED = "termsync run list --state quarantined"
 
 
@@ -101,7 +105,13 @@ def read(sessions: sessionmaker[Session], redis_url: str | None, settings: Setti
     with sessions() as session:
         facts = overview(session, clock.now(session))
     messages = _messages(redis_url)
-    found = [*_of_engine(facts, messages), *_of_pulls(facts, settings), *_of_expiry(facts), *_of_people(facts)]
+    found = [
+        *_of_engine(facts, messages),
+        *_of_pulls(facts, settings),
+        *_of_expiry(facts),
+        *_of_people(facts),
+        *_of_mails(facts, settings),
+    ]
     return Status(facts, messages, tuple(sorted(found, key=lambda problem: _GRAVITY[problem.verdict])))
 
 
@@ -177,6 +187,32 @@ def _of_people(facts: Overview) -> list[Problem]:
             )
         )
     return found
+
+
+def _of_mails(facts: Overview, settings: Settings) -> list[Problem]:
+    found = []
+    if facts.mails_parked:
+        action = f"See why: `{PARKED}`; then `termsync mail retry`."
+        found.append(Problem("LATE", f"{_mails(facts.mails_parked, 'is', 'are')} parked.", action, "mails"))
+    waited = _seconds(facts.mails_waiting_since, facts.now)
+    if waited is not None and (settings.smtp_host is None or settings.mail_from is None):
+        action = "Set TERMSYNC_SMTP_HOST and TERMSYNC_MAIL_FROM; they are then sent by themselves."
+        found.append(
+            Problem(
+                "LATE",
+                f"{_mails(facts.mails_waiting, 'waits', 'wait')}, and no mail server is set.",
+                action,
+                "mails",
+            )
+        )
+    elif waited is not None and waited > MAIL_LATE:
+        action = f"See why: `{WAITING}`; try `termsync mail test --to ADDRESS`."
+        found.append(Problem("LATE", f"A mail has waited for {in_words(waited)}.", action, "mails"))
+    return found
+
+
+def _mails(count: int, one: str, many: str) -> str:
+    return f"1 mail {one}" if count == 1 else f"{count:,} mails {many}"
 
 
 def _pull(facts: Overview) -> str:

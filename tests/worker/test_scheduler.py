@@ -56,16 +56,28 @@ def test_a_tick_is_on_the_grid_of_its_interval_and_written_once(session: Session
 def test_ticks_do_not_pile_up_while_nobody_handles_them(session: Session) -> None:
     assert ticks.insert_due(session, EVERY_FIVE, NOW)
     assert not ticks.insert_due(session, EVERY_FIVE, NOW + timedelta(hours=1))
-    assert ticks.take(session) == {"poll"}
+    assert ticks.take(session, ticks.PULLS) == {"poll"}
     assert ticks.insert_due(session, EVERY_FIVE, NOW + timedelta(hours=1))
     assert len(_ticks(session)) == 2
 
 
 def test_a_handled_tick_does_not_come_back_in_its_interval(session: Session) -> None:
     ticks.insert_due(session, EVERY_FIVE, NOW)
-    ticks.take(session)
+    ticks.take(session, ticks.PULLS)
     assert not ticks.insert_due(session, EVERY_FIVE, NOW)
-    assert not ticks.any_waiting(session)
+    assert not ticks.any_waiting(session, ticks.PULLS)
+
+
+def test_the_digest_is_due_on_monday_mornings_and_kept_apart_from_pulls(session: Session) -> None:
+    (weekly,) = ticks.schedules(load(digest_to="team@example.com"))
+    sunday = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+    assert ticks.insert_due(session, weekly, sunday)
+    assert _ticks(session) == [(ticks.DIGEST, datetime(2026, 2, 23, 6, 0, tzinfo=UTC))]
+    assert ticks.take(session, ticks.PULLS) == set()
+    assert ticks.any_waiting(session, (ticks.DIGEST,))
+    assert ticks.take(session, (ticks.DIGEST,)) == {ticks.DIGEST}
+    assert not ticks.insert_due(session, weekly, sunday + timedelta(hours=17))
+    assert ticks.insert_due(session, weekly, sunday + timedelta(hours=18))
 
 
 def test_two_schedulers_at_the_same_instant_write_one_tick(sessions: sessionmaker[Session]) -> None:
@@ -228,7 +240,7 @@ def test_two_scheduler_processes_make_each_tick_once_and_stop_cleanly(
     def handled_all() -> bool:
         """Plays the worker: takes the ticks that wait."""
         with sessions.begin() as session:
-            ticks.take(session)
+            ticks.take(session, ticks.PULLS)
             return len(_ticks(session)) >= 10
 
     assert eventually(rung)

@@ -6,7 +6,19 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel
 
-from worker.api import access, bulk, edits, enrollments, events, operating, orders, own_token, roster, webhooks
+from worker.api import (
+    access,
+    bulk,
+    edits,
+    enrollments,
+    events,
+    notifications,
+    operating,
+    orders,
+    own_token,
+    roster,
+    webhooks,
+)
 from worker.api.lines import CourseLine, EnrollmentLine, UserLine
 from worker.api.scopes import Needs, Scope
 from worker.api.values import Body
@@ -81,6 +93,11 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /tenants/{tenant}/edits/{edit_id}/stop": Operation(edits.stop_edit, ENROLLMENTS),
     "POST /tenants/{tenant}/edits/{edit_id}/resume": _waits(edits.resume_edit, ENROLLMENTS),
     "POST /tenants/{tenant}/edits/{edit_id}/undo": _waits(edits.undo_edit, ENROLLMENTS),
+    "POST /tenants/{tenant}/notifications": Operation(
+        notifications.hand_over, ENROLLMENTS, more={"status_code": 202}
+    ),
+    "GET /tenants/{tenant}/notifications": Operation(notifications.list_notifications, READ),
+    "GET /tenants/{tenant}/notifications/{notification_id}": Operation(notifications.show_notification, READ),
     "GET /events": Operation(events.follow, READ),
     "GET /webhooks": Operation(webhooks.list_webhooks, READ),
     "GET /webhooks/{webhook}/calls": Operation(webhooks.list_calls, READ),

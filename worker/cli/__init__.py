@@ -34,6 +34,7 @@ COMMANDS = {
     "token": "Tokens of the JSON API: make, list, revoke.",
     "webhook": "Who is called about changes: make, test, disable, send again.",
     "run": "Runs: list, show, stop, retry, undo.",
+    "mail": "Mails: list, try parked ones again, try the mail server.",
     "rejects": "Rows of NetSuite that could not be used, with the reason.",
     "config": "Lists every setting, its value and where it came from.",
     "explain": "Says what an error code means and what to do.",

@@ -23,5 +23,6 @@ UNREACHABLE = frozenset(
         "netsuite-unavailable",
         "netsuite-timeout",
         "slots-unreachable",
+        "mail-server-unreachable",
     }
 )

@@ -76,7 +76,7 @@ def _actors() -> Iterator[tuple[str, str, str]]:
 
 
 def _schedules() -> Iterator[tuple[str, str]]:
-    for schedule in ticks.schedules(Settings.model_construct(netsuite_account="1234567")):
+    for schedule in ticks.schedules(Settings.model_construct(netsuite_account="1234567", digest_to="all")):
         yield f"`{schedule.name}`", str(schedule.interval)
 
 

@@ -14,6 +14,8 @@ from worker.console.enrollments.users import Users
 from worker.console.health.page import Health
 from worker.console.history.page import EnrollmentHistory, History
 from worker.console.home import Home
+from worker.console.mails.listing import Mails
+from worker.console.mails.page import MailPage
 from worker.console.orders.deciding import OrderDecisions
 from worker.console.orders.detail import OrderPage
 from worker.console.orders.listing import Orders
@@ -53,6 +55,8 @@ def views() -> list[BaseView]:
         RunPage(),
         Resync(),
         Undo(),
+        Mails(),
+        MailPage(),
         History(),
         EnrollmentHistory(),
         Health(),

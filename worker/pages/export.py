@@ -3,8 +3,6 @@
 Instants are written with their zone, days as YYYY-MM-DD; in Excel, days and numbers keep their type.
 """
 
-import csv
-import io
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
@@ -15,13 +13,12 @@ from urllib.parse import quote
 import xlsxwriter
 from starlette.responses import Response, StreamingResponse
 
+from worker.cells import cell, write_csv
 from worker.pages.words import instant
 
 CHUNK_BYTES = 64 * 1024
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-# What spreadsheets take for the start of a formula, also behind spaces.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def export(name: str, form: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
@@ -34,11 +31,6 @@ def export(name: str, form: str, header: Sequence[str], rows: Iterable[Sequence[
     return _download(f"{name}.csv", CSV_TYPE, _csv(header, rows))
 
 
-def neutral(text: str) -> str:
-    """`text` as a cell that is no formula: one that would begin one gets an apostrophe in front."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
-
-
 def _download(filename: str, media_type: str, body: Iterator[bytes]) -> Response:
     disposition = f"attachment; filename*=UTF-8''{quote(filename)}"
     return StreamingResponse(body, media_type=media_type, headers={"content-disposition": disposition})
@@ -46,12 +38,7 @@ def _download(filename: str, media_type: str, body: Iterator[bytes]) -> Response
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
     with tempfile.TemporaryFile() as file:
-        # With the mark at the start; without it, Excel takes UTF-8 for its own code page.
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-        writer = csv.writer(text)
-        writer.writerow([neutral(cell) for cell in header])
-        writer.writerows([_cell(value) for value in row] for row in rows)
-        text.flush()
+        write_csv(file, header, rows, _cell)
         yield from _sent(file)
 
 
@@ -63,15 +50,7 @@ def _sent(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _cell(value: Any) -> object:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return instant(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value if isinstance(value, (int, float, Decimal)) else neutral(str(value))
+    return instant(value) if isinstance(value, datetime) else cell(value)
 
 
 def _xlsx(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ import dramatiq
 from models import boundaries
 from worker import clock, metrics
 from worker.logs import get_logger
-from worker.pipeline import checking, expire, naming, reconcile, rejects, runs, webhooks_sending
+from worker.pipeline import checking, digest, expire, mail, naming, reconcile, rejects, runs, webhooks_sending
 from worker.queue import calling, doorbell, housekeeping, runner, ticks
 from worker.queue.broker import CALLS, LONG, SHORT, broker, resources
 
@@ -65,6 +65,25 @@ def call_webhook(webhook_id: int) -> None:
         doorbell.ring_webhook(webhook_id)
 
 
+@dramatiq.actor(broker=broker, queue_name=CALLS)
+def send_mails() -> None:
+    """Hands mails that are due to the mail server, each decided at that moment; does nothing while none is set."""
+    post = mail.post_of(resources.settings)
+    if post is None:
+        return
+    outcomes = mail.send_due(resources.sessions, post, resources.worker_id, resources.stopping)
+    for outcome, mails in outcomes.items():
+        metrics.mails.labels(outcome).inc(mails)
+
+
+@dramatiq.actor(broker=broker, queue_name=SHORT)
+def write_digest() -> None:
+    """Writes the weekly list of orders that end as mails to staff, once a week."""
+    with resources.sessions.begin() as session:
+        if ticks.take(session, (ticks.DIGEST,)):
+            digest.write(session, resources.settings, clock.now(session))
+
+
 @dramatiq.actor(broker=broker, queue_name=SHORT)
 def look_for_work() -> None:
     """Turns the ticks that wait into runs, each schedule once however many of its ticks wait.
@@ -73,7 +92,7 @@ def look_for_work() -> None:
     """
     with resources.sessions.begin() as session:
         now = clock.now(session)
-        taken = ticks.take(session)
+        taken = ticks.take(session, ticks.PULLS)
         scopes = [ticks.scope(schedule, resources.settings, now) for schedule in sorted(taken)]
         asked = [runs.request_pull(session, scope, ticks.ASKED_BY)[0] for scope in scopes]
         if ticks.NIGHTLY in taken:

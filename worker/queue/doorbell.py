@@ -41,6 +41,16 @@ def ring_names() -> bool:
     return _ring(SHORT, "name_customers")
 
 
+def ring_mails() -> bool:
+    """For mails that are to be sent."""
+    return _ring(CALLS, "send_mails")
+
+
+def ring_digest() -> bool:
+    """For the weekly list of orders that end."""
+    return _ring(SHORT, "write_digest")
+
+
 def ring_look() -> bool:
     """For ticks that wait to be turned into runs."""
     return _ring(SHORT, "look_for_work")

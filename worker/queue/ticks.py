@@ -1,5 +1,6 @@
 """Ticks: rows that say a schedule was due. Unique per schedule and time, so that two schedulers make one."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -12,26 +13,30 @@ from worker.pipeline.scope import Scope, ScopeKind
 from worker.settings import Settings
 
 ASKED_BY = "schedule"
-FULL, NIGHTLY, POLL = "full", "nightly", "poll"
-NIGHT = timedelta(days=1)
+PULLS = FULL, NIGHTLY, POLL = "full", "nightly", "poll"
+DIGEST = "digest"
+NIGHT, WEEK = timedelta(days=1), timedelta(days=7)
+# Intervals are counted from 1970, which began on a Thursday.
+MONDAY_MORNING = timedelta(days=4, hours=6)
 
 
 class Schedule(NamedTuple):
-    """A pull asked for once in every `interval`."""
+    """What is asked for once in every `interval`; the intervals begin `start` after the beginning of 1970, UTC."""
 
     name: str
     interval: timedelta
+    start: timedelta = timedelta(0)
 
 
 def schedules(settings: Settings) -> list[Schedule]:
-    """What is pulled by the clock; nothing while no NetSuite account is set."""
-    if settings.netsuite_account is None:
-        return []
-    return [
+    """What is done by the clock: pulls where a NetSuite account is set, the digest where somebody gets it."""
+    pulls = [
         Schedule(FULL, settings.full_interval),
         Schedule(NIGHTLY, NIGHT),
         Schedule(POLL, settings.poll_interval),
     ]
+    digests = [Schedule(DIGEST, WEEK, MONDAY_MORNING)]
+    return (pulls if settings.netsuite_account else []) + (digests if settings.digest_to else [])
 
 
 def scope(schedule: str, settings: Settings, now: datetime) -> Scope:
@@ -44,8 +49,8 @@ def scope(schedule: str, settings: Settings, now: datetime) -> Scope:
 
 def insert_due(session: Session, schedule: Schedule, now: datetime) -> bool:
     """Writes the tick of the present interval unless it is there or an older one still waits."""
-    seconds = schedule.interval.total_seconds()
-    due_at = datetime.fromtimestamp(now.timestamp() // seconds * seconds, tz=now.tzinfo)
+    seconds, start = schedule.interval.total_seconds(), schedule.start.total_seconds()
+    due_at = datetime.fromtimestamp((now.timestamp() - start) // seconds * seconds + start, tz=now.tzinfo)
     waiting = select(exists().where(Tick.schedule == schedule.name, Tick.handled_at.is_(None)))
     if session.scalars(waiting).one():
         return False
@@ -53,11 +58,11 @@ def insert_due(session: Session, schedule: Schedule, now: datetime) -> bool:
     return session.scalars(row.returning(Tick.schedule)).first() is not None
 
 
-def any_waiting(session: Session) -> bool:
-    return session.scalars(select(exists().where(Tick.handled_at.is_(None)))).one()
+def any_waiting(session: Session, schedules: Collection[str]) -> bool:
+    return session.scalars(select(exists().where(Tick.handled_at.is_(None), Tick.schedule.in_(schedules)))).one()
 
 
-def take(session: Session) -> set[str]:
-    """The schedules whose ticks wait, marked as handled in this transaction."""
-    taken = update(Tick).where(Tick.handled_at.is_(None)).values(handled_at=func.clock_timestamp())
-    return set(session.scalars(taken.returning(Tick.schedule)))
+def take(session: Session, schedules: Collection[str]) -> set[str]:
+    """Those of the schedules whose ticks wait, marked as handled in this transaction."""
+    taken = update(Tick).where(Tick.handled_at.is_(None), Tick.schedule.in_(schedules))
+    return set(session.scalars(taken.values(handled_at=func.clock_timestamp()).returning(Tick.schedule)))

@@ -43,6 +43,9 @@ POST /tenants/{tenant}/users/bulk                                           rost
 PUT /tenants/{tenant}/enrollments/{user}/{course}/{version}                 enrollments  own
 POST /tenants/{tenant}/enrollments/bulk                                     enrollments  own
 POST /tenants/{tenant}/enrollments/edit                                     enrollments  own
+GET /tenants/{tenant}/notifications                                         read         own
+GET /tenants/{tenant}/notifications/{notification_id}                       read         own
+POST /tenants/{tenant}/notifications                                        enrollments  own
 POST /tenants/{tenant}/edits/{edit_id}/stop                                 enrollments  own
 POST /tenants/{tenant}/edits/{edit_id}/resume                               enrollments  own
 POST /tenants/{tenant}/edits/{edit_id}/undo                                 enrollments  own

@@ -30,11 +30,12 @@ def test_commands_of_the_architecture_are_there() -> None:
     wanted = (
         "demo up worker scheduler web migrate sync expire hold tenant roster staff status doctor mock-netsuite"
     )
-    more = {"config", "explain", "run", "rejects", "token", "user", "webhook"}
+    more = {"config", "explain", "mail", "run", "rejects", "token", "user", "webhook"}
     assert set(wanted.split()) | more == set(COMMANDS)
     assert {("hold", "list"), ("hold", "show"), ("hold", "approve"), ("hold", "reject")} <= set(LINES)
     assert {("tenant", "map-customer"), ("tenant", "pause"), ("tenant", "unmatched")} <= set(LINES)
     assert {("roster", "import"), ("staff", "add"), ("run", "retry"), ("rejects", "list")} <= set(LINES)
+    assert {("mail", "list"), ("mail", "retry"), ("mail", "test")} <= set(LINES)
 
 
 @pytest.mark.parametrize("line", LINES, ids=" ".join)

@@ -11,10 +11,13 @@ from worker import cli, explain
 
 ROOT = Path(cli.__file__).parents[2]
 SOURCES = [
-    path
-    for room in ("connectors/netsuite", "models", "worker")
-    for path in sorted((ROOT / room).rglob("*.py"))
-    if path.name not in {"codes.py", "edit_codes.py", "roster_codes.py"} and path != ROOT / "worker/explain.py"
+    ROOT / "connectors/smtp.py",
+    *(
+        path
+        for room in ("connectors/netsuite", "models", "worker")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        if path.name not in {"codes.py", "edit_codes.py", "roster_codes.py"} and path != ROOT / "worker/explain.py"
+    ),
 ]
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)+|usage|stopped")
 # Calls that take a code; logging calls, which look alike, are of `log`.

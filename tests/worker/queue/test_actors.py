@@ -5,16 +5,20 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from mail_server import mail_server
 from prometheus_client import REGISTRY
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from models import mailing
 from models.enrollment_changes import Why, enroll
+from models.mail import Notification
 from models.sync_run import Attempt, SyncRun, Tick, WorkerProcess
 from worker.pipeline import tenants
-from worker.queue import actors, doorbell, ticks
+from worker.queue import actors, doorbell, housekeeping, ticks
 from worker.queue.broker import CALLS, LONG, SHORT, broker
 from worker.queue.broker import resources as shared
+from worker.scheduler import due
 from worker.settings import load
 
 NOW = datetime.now(UTC)
@@ -50,6 +54,8 @@ def test_actors_take_ids_on_the_queue_that_fits() -> None:
         "name_customers": SHORT,
         "expire_due": SHORT,
         "look_for_work": SHORT,
+        "send_mails": CALLS,
+        "write_digest": SHORT,
     }
 
 
@@ -79,7 +85,7 @@ def test_the_nightly_tick_reads_again_and_forgets_what_is_old(sessions: sessionm
     long_ago = NOW - timedelta(days=31)
     with sessions.begin() as session:
         _tick(session, ticks.NIGHTLY)
-        session.add(Tick(schedule=ticks.POLL, due_at=long_ago, handled_at=long_ago))
+        session.add(Tick(schedule=ticks.NIGHTLY, due_at=long_ago, handled_at=long_ago))
         session.add(Attempt(actor="a", work_key="old", started_at=long_ago))
         session.add(Attempt(actor="a", work_key="new"))
         session.add(WorkerProcess(id=uuid4(), host="h", pid=1, queues="q", heartbeat_at=long_ago))
@@ -87,7 +93,7 @@ def test_the_nightly_tick_reads_again_and_forgets_what_is_old(sessions: sessionm
     assert _runs(sessions) == [("since", "schedule")]
     with sessions() as session:
         assert session.scalars(select(Attempt.work_key)).all() == ["new"]
-        assert session.scalars(select(Tick.schedule)).all() == [ticks.NIGHTLY]
+        assert session.scalars(select(Tick.due_at)).all() == [NOW]
         assert session.scalars(select(WorkerProcess.id)).all() == [shared.worker_id]
 
 
@@ -154,3 +160,49 @@ def _enroll_until(sessions: sessionmaker[Session], boundary: datetime) -> int:
 
 def _expired_by_time() -> float:
     return REGISTRY.get_sample_value("termsync_expiry_flips_total", {"cause": "term"}) or 0
+
+
+def test_the_last_tick_of_a_schedule_stays_so_that_it_does_not_come_twice_in_its_interval(
+    sessions: sessionmaker[Session],
+) -> None:
+    with sessions.begin() as session:
+        for days in (9, 5):
+            session.add(
+                Tick(schedule=ticks.FULL, due_at=NOW - timedelta(days=days), handled_at=NOW - timedelta(days=5))
+            )
+        housekeeping.forget_old(session, NOW)
+        assert session.scalars(select(Tick.due_at)).all() == [NOW - timedelta(days=5)]
+
+
+def test_mails_wait_while_no_mail_server_is_set_and_nobody_is_rung(
+    sessions: sessionmaker[Session],
+) -> None:
+    with sessions.begin() as session:
+        mail_id = mailing.put(session, recipient="a@example.com", kind="alert", subject="x", queued_by="test")
+    actors.send_mails()
+    with sessions() as session:
+        assert session.get_one(Notification, mail_id).state == "queued"
+        assert ("mails", None) in due(session)
+        assert ("mails", None) not in due(session, mails=False)
+
+
+def test_mails_are_sent_and_counted(sessions: sessionmaker[Session], database_url: str) -> None:
+    with mail_server() as inbox:
+        shared.configure(
+            load(
+                smtp_host="localhost",
+                smtp_port=inbox.port,
+                smtp_security="none",
+                mail_from="learning@example.com",
+                digest_to="team@example.com",
+            ),
+            database_url,
+        )
+        with sessions.begin() as session:
+            _tick(session, ticks.DIGEST)
+        sent = REGISTRY.get_sample_value("termsync_mails_total", {"outcome": "sent"}) or 0
+        actors.write_digest()
+        actors.write_digest()
+        actors.send_mails()
+        assert inbox.subjects == ["All tenants: 0 orders end within 60 days, 0 people on them"]
+        assert REGISTRY.get_sample_value("termsync_mails_total", {"outcome": "sent"}) == sent + 1

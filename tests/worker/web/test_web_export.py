@@ -12,7 +12,8 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from starlette.responses import StreamingResponse
 
-from worker.pages.export import CSV_TYPE, export, neutral
+from worker.cells import neutral
+from worker.pages.export import CSV_TYPE, export
 
 HEADER = ["Name", "Days", "Share", "Until", "At", "Active", "Note"]
 AT = datetime(2026, 11, 23, 17, 40, tzinfo=UTC)

@@ -26,6 +26,7 @@ WHERE: Mapping[About, tuple[str, str]] = {
     "expiry": ("/console/health", "See what is overdue"),
     "holds": ("/console/attention/holds", "Decide the holds"),
     "runs": ("/console/runs?state=quarantined", "See the runs"),
+    "mails": ("/console/mails/list?state=parked", "See the mails"),
 }
 
 

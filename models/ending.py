@@ -1,0 +1,68 @@
+"""Orders whose term ends soon while people are still on them: what the weekly list to staff is made of."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+MOST_ORDERS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class EndingOrder:
+    """One order. `people` would lose access with it; `renewal` is an order of the tenant that lasts longer."""
+
+    tenant: str
+    tenant_name: str
+    number: str
+    customer: str | None
+    flag: str | None
+    last_day: date
+    days_left: int
+    people: int
+    renewal: str | None
+    renewal_end: date | None
+
+
+# Who is moved to a later order is on that one. Nor does anybody count who has a later date of their own, or goes
+# on in another version of the same course.
+_PEOPLE = """
+select count(*) as people from enrollment e join course_version v on v.id = e.course_version_id
+where e.sales_order_id = o.id and e.tenant_id = o.tenant_id
+    and status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now) = 'E'
+    and (e.expiration_date is null or e.expiration_date <= o.term_end + t.grace_days)
+    and not exists (
+        select from enrollment l join course_version w on w.id = l.course_version_id
+        where l.user_id = e.user_id and l.tenant_id = e.tenant_id and w.course_id = v.course_id and l.id <> e.id
+            and status_at(l.status, l.boundary, t.paused_at, t.pause_until, :now) = 'E'
+            and coalesce(l.boundary, 'infinity') > e.boundary
+    )
+"""
+_RENEWAL = """
+select r.number, r.term_end from sales_order r
+where r.tenant_id = o.tenant_id and r.flag is null and r.status not in ('A', 'C')
+    and coalesce(r.term_end, 'infinity') > o.term_end
+order by r.customer_id = o.customer_id desc, r.term_end desc nulls first, r.id limit 1
+"""
+_ENDING = text(f"""
+select t.key, t.name, o.number, c.name, o.flag, o.term_end + t.grace_days,
+    o.term_end + t.grace_days - t.today as days_left, p.people, r.number, r.term_end
+from (
+    select t.*, cast(cast(:now as timestamptz) at time zone t.time_zone as date) as today from tenant t
+    where cast(:tenant_id as bigint) is null or t.id = :tenant_id
+) t
+join sales_order o on o.tenant_id = t.id
+left join customer c on c.id = o.customer_id
+cross join lateral ({_PEOPLE}) p
+left join lateral ({_RENEWAL}) r on true
+where o.term_end + t.grace_days between t.today and t.today + cast(:days as int) and p.people > 0
+order by t.name, t.key, o.term_end, o.number limit {MOST_ORDERS}
+""")
+
+
+def ending(session: Session, now: datetime, days: int, tenant_id: int | None = None) -> list[EndingOrder]:
+    """Orders whose last day is within so many days of the tenant's today, of one tenant or, with None, of all."""
+    asked: dict[str, Any] = {"now": now, "days": days, "tenant_id": tenant_id}
+    return [EndingOrder(*row) for row in session.execute(_ENDING, asked)]

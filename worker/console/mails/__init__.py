@@ -1,0 +1,1 @@
+"""Mails: what became of each and why, and trying parked ones again."""
