@@ -88,7 +88,13 @@ _OF_USERS = """v.enrollment_id in (select e.id from enrollment e where e.user_id
 _WINDOW = "v.id >= :window_from"
 # Where to begin: behind the newest event, or behind the last one before `until`. The block-range index on `at`
 # finds a day; a day without an event costs a look at all that is older.
-_NEWEST = text("select last_value from enrollment_event_id_seq")
+# Orders and holds draw from the same numbers: after a first load the last ones may all be theirs.
+NEWEST = f"""coalesce(
+    (select max(id) from enrollment_event
+        where id > (select last_value from enrollment_event_id_seq) - {LOOKED_THROUGH}),
+    (select max(id) from enrollment_event where at >= clock_timestamp() - interval '1 day'),
+    (select max(id) from enrollment_event), 0)"""
+_NEWEST = text(f"select {NEWEST}")
 _NEWEST_BEFORE = text("""
 select coalesce(
     (select max(id) from enrollment_event

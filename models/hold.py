@@ -36,6 +36,9 @@ class Hold(Base):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None]
     decision_reason: Mapped[str | None]
+    # Numbers in the feed; null for what was before there were any.
+    opened_event: Mapped[int | None] = mapped_column(server_default=text("nextval('enrollment_event_id_seq')"))
+    decided_event: Mapped[int | None]
 
 
 class HoldItem(Base):

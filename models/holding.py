@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from models.hold import Hold
@@ -64,7 +64,13 @@ def decide(session: Session, hold: Hold, state: str, by: str, reason: str | None
     session.execute(
         update(Hold)
         .where(Hold.id == hold.id)
-        .values(state=state, decided_at=now, decided_by=by, decision_reason=reason)
+        .values(
+            state=state,
+            decided_at=now,
+            decided_by=by,
+            decision_reason=reason,
+            decided_event=func.nextval("enrollment_event_id_seq"),
+        )
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.history import NEWEST
+
 Row = dict[str, Any]
 
 ENDS_SOON = timedelta(days=14)
@@ -30,10 +32,10 @@ cross join lateral (
 left join sales_order o on o.id = n.order_id and o.tenant_id = soon.tenant_id
 order by soon.at, t.name, t.id, o.number limit :limit
 """)
-_EXPIRED = text("""
+_EXPIRED = text(f"""
 select t.key as tenant, t.name as tenant_name, v.expired_cause as cause, count(*) as people, max(v.at) as at
 from enrollment_event v join tenant t on t.id = v.tenant_id
-where v.id > (select last_value from enrollment_event_id_seq) - :looked_through
+where v.id > (select {NEWEST}) - :looked_through
     and v.at > :since and v.status = 'X' and v.before ->> 'status' = 'E'
 group by t.id, v.expired_cause order by max(v.at) desc, t.id limit :limit
 """)

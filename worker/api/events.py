@@ -28,7 +28,12 @@ Kind = Literal[
     "enrollment.expired",
     "enrollment.reinstated",
     "enrollment.changed",
+    "sales_order.created",
     "sales_order.changed",
+    "hold.opened",
+    "hold.approved",
+    "hold.rejected",
+    "hold.superseded",
 ]
 
 
@@ -54,6 +59,7 @@ class Event(BaseModel):
     term_end_before: date | None
     order_status: str | None
     flag: str | None
+    hold: int | None = Field(description="Number of the hold.")
 
 
 class EventPage(BaseModel):

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,7 +16,11 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from models import holding, reconciling
 from models.api_events import KINDS, Horizon
+from models.enrollment_changes import Why
+from models.locks import lock_tenant
+from worker import clock
 from worker.api.events import Kind
 
 pytest_plugins = ("api_world",)
@@ -23,6 +28,7 @@ pytest_plugins = ("api_world",)
 Clients = Callable[..., httpx.Client]
 SECONDS = 6.0
 WRITERS = 4
+ORDERS = 5  # of the world, each accepted for the first time: the first events of all
 EXPIRE = {"select": {"status": "E"}, "set": {"action": "X"}}
 ORDER_EVENT = """
 insert into sales_order_event (
@@ -30,16 +36,27 @@ insert into sales_order_event (
 )
 select 1, id, clock_timestamp(), 'writer', 'SO1', 'SO1', 'A', 'B' from tenant where key = :tenant
 """
+HOLD = """
+insert into hold (tenant_id, rule, reason, would_expire, enrolled, orders)
+select id, 'people', 'too many', 1, 1, 1 from tenant where key = :tenant
+"""
+LATER = datetime.now(UTC).date() + timedelta(days=30)  # when the first order of the world ends
 ALL_IDS = """
 select id from enrollment_event where :tenant = '' or tenant_id = (select id from tenant where key = :tenant)
 union all
 select id from sales_order_event where :tenant = '' or tenant_id = (select id from tenant where key = :tenant)
+union all
+select first_event from sales_order where :tenant = '' or tenant_id = (select id from tenant where key = :tenant)
+union all
+select unnest(array_remove(array[opened_event, decided_event], null)) from hold
+where :tenant = '' or tenant_id = (select id from tenant where key = :tenant)
 order by id
 """
 
 
 def events(client: httpx.Client, **params: Any) -> dict[str, Any]:
-    page: dict[str, Any] = client.get("/events", params=params).raise_for_status().json()
+    """A page of the feed, behind the orders of the world unless `after` says otherwise."""
+    page: dict[str, Any] = client.get("/events", params={"after": ORDERS, **params}).raise_for_status().json()
     return page
 
 
@@ -49,7 +66,7 @@ def written(sessions: sessionmaker[Session], tenant: str = "") -> list[int]:
 
 
 def test_what_happened_is_told_in_order(client: httpx.Client) -> None:
-    assert events(client) == {"events": [], "next": 0, "more": False}
+    assert events(client) == {"events": [], "next": ORDERS, "more": False}
     client.put("/tenants/acme/enrollments/user-4/safety/v1", json={"sales_order": "SO1"})
     client.put("/tenants/acme/enrollments/user-4/safety/v1", json={"sales_order": "SO2"})
     for status in ("U", "E", "X", "E"):
@@ -67,7 +84,7 @@ def test_what_happened_is_told_in_order(client: httpx.Client) -> None:
     assert [event["status"] for event in told["events"]] == ["E", "E", "U", "E", "X", "E"]
     assert told["events"][-1]["sales_order"] == "SO2"
     assert events(client, after=told["next"])["events"] == []
-    one_by_one, after = [], 0
+    one_by_one, after = [], ORDERS
     for _ in told["events"]:
         page = events(client, after=after, limit=1)
         one_by_one += page["events"]
@@ -137,12 +154,12 @@ def test_the_horizon_moves_on_though_there_is_always_a_writer(
         assert horizon.look(reader) == 0
         second.execute(text(ORDER_EVENT), {"tenant": "other"})
         first.commit()
-        assert horizon.look(reader) == 1
+        assert horizon.look(reader) == ORDERS + 1
         first.execute(text(ORDER_EVENT), {"tenant": "acme"})
         second.commit()
-        assert horizon.look(reader) == 2
+        assert horizon.look(reader) == ORDERS + 2
         first.rollback()
-        assert horizon.look(reader) == 3
+        assert horizon.look(reader) == ORDERS + 3
         reader.rollback()
 
 
@@ -221,6 +238,63 @@ def test_readers_miss_nothing_while_writers_are_killed(
     for tenant, follower in followers.items():
         assert follower.told == written(sessions, tenant), tenant
     assert len(followers[""].told) >= 200
+
+
+def test_an_order_is_told_as_it_was_when_it_was_first_accepted(
+    client: httpx.Client, sessions: sessionmaker[Session]
+) -> None:
+    before = events(client, after=0, limit=ORDERS)["events"]
+    assert {event["kind"] for event in before} == {"sales_order.created"}
+    assert [event["sales_order"] for event in before] == ["SO1", "SO2", "SO3", "SO4", "SO5"]
+    assert (before[3]["order_status"], before[3]["flag"], before[0]["term_end"]) == ("B", "cancelled", str(LATER))
+    with sessions.begin() as session:
+        proposal(session, "SO1-new", LATER + timedelta(days=365))
+    assert events(client, after=0, limit=ORDERS)["events"] == before
+    (changed,) = events(client, kind="sales_order.changed")["events"]
+    assert (changed["kind"], changed["sales_order"]) == ("sales_order.changed", "SO1-new")
+
+
+def proposal(session: Session, number: str, term_end: date) -> None:
+    """Order 1 of acme becomes this, as reconciling does it."""
+    tenant = lock_tenant(session, session.execute(text("select id from tenant where key = 'acme'")).scalar_one())
+    session.execute(
+        text("update landing_order set number = :number, term_end = :end where order_id = 1"),
+        {"number": number, "end": term_end},
+    )
+    session.execute(text("insert into landing_due (tenant_id, order_id) values (:id, 1)"), {"id": tenant.id})
+    assert reconciling.propose(session, tenant.id) == 1
+    reconciling.accept(session, tenant, Why("reconcile", clock.now(session)))
+
+
+def test_holds_are_told_when_they_open_and_when_they_are_decided(
+    client: httpx.Client, sessions: sessionmaker[Session]
+) -> None:
+    opened = []
+    for state in ("approved", "rejected", "superseded"):
+        with sessions.begin() as session:
+            session.execute(text(HOLD), {"tenant": "acme"})
+            tenant_id = session.execute(text("select id from tenant where key = 'acme'")).scalar_one()
+            hold = holding.open_hold(session, tenant_id)
+            assert hold is not None
+            holding.decide(session, hold, state, "staff:ada", None, clock.now(session))
+            opened.append(hold.id)
+    told = [(event["kind"], event["hold"], event["tenant"]) for event in events(client)["events"]]
+    assert told == [
+        (f"hold.{kind}", hold, "acme")
+        for hold, state in zip(opened, ("approved", "rejected", "superseded"), strict=True)
+        for kind in ("opened", state)
+    ]
+    assert len(events(client, kind="hold.opened")["events"]) == 3
+
+
+def test_what_was_before_the_feed_told_it_is_not_told(
+    client: httpx.Client, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        session.execute(text("update sales_order set first_event = null, created_at = null"))
+        session.execute(text(HOLD), {"tenant": "acme"})
+        session.execute(text("update hold set opened_event = null"))
+    assert events(client, after=0)["events"] == []
 
 
 def test_the_kinds_are_those_of_the_description() -> None:

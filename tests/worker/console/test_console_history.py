@@ -197,3 +197,16 @@ def test_events_page_by_page_and_in_a_file(signed_in: SignIn, world: OrderWorld,
     lines = list(csv.reader(io.StringIO(client.get(f"{ENROLLMENTS}/csv?q=person-0").text)))
     assert len(lines) == 121
     assert "events of enrollments" in words(client.get(f"{HISTORY}?q=exported"))
+
+
+def test_what_orders_draw_of_the_numbers_hides_no_event(
+    signed_in: SignIn, world: OrderWorld, enrolled: list[int]
+) -> None:
+    """As after a first load of a million orders, each of which has a number in the feed."""
+    world.session.execute(text("select setval('enrollment_event_id_seq', 1000000)"))
+    world.session.commit()
+    ops = signed_in("ops")
+    assert "Person 0 of acme" in words(ops.get(ENROLLMENTS))
+    world.session.execute(text("update enrollment_event set at = at - interval '3 days'"))
+    world.session.commit()
+    assert "Person 0 of acme" in words(ops.get(ENROLLMENTS))
