@@ -1,6 +1,7 @@
 """The mail gate (domain.md section 4): which mails are kept back by what their reader is in the course."""
 
 import re
+from unicodedata import normalize
 
 # Not for who is expired or unenrolled in the course the mail is about.
 WITHHELD = (
@@ -22,7 +23,7 @@ def kind_of(text: str) -> str:
 
     So no spelling of a kind of the list gets around the gate. Empty for a text without letters and digits.
     """
-    spelled = _BREAK.sub("-", text.casefold()).strip("-")
+    spelled = _BREAK.sub("-", normalize("NFKC", text).casefold()).strip("-")
     return _KNOWN.get(spelled.replace("-", ""), spelled)
 
 

@@ -55,10 +55,12 @@ _DUE = text(f"""
 select exists (select from notification n where {_LOST})
     or ({_ROOM} and exists (select from notification n where n.state = 'queued' and n.not_before <= :now))
 """)
+# A mail that has lost its worker twice in a row may be what kills them: a third time would stop all mails.
+_AGAIN = f"handed_at is null and n.reason is distinct from '{WORKER_LOST}'"
 _TAKE_BACK = text(f"""
-update notification n set state = case when handed_at is null then 'queued' else 'parked' end,
+update notification n set state = case when {_AGAIN} then 'queued' else 'parked' end,
     worker_id = null, claimed_at = null, not_before = :now,
-    decided_at = case when handed_at is not null then cast(:now as timestamptz) end,
+    decided_at = case when {_AGAIN} then null else cast(:now as timestamptz) end,
     reason = case when handed_at is null then '{WORKER_LOST}' else '{UNKNOWN}' end,
     detail = case when handed_at is null then 'The worker that had it in hand ended before anything was sent.'
         else 'The worker that had it in hand ended before it knew whether the server had taken it.' end
@@ -138,7 +140,7 @@ def is_due(session: Session, now: datetime) -> bool:
 
 
 def take_back(session: Session, now: datetime) -> list[str]:
-    """Take mails from workers that have died: those surely not sent wait again, the others are parked.
+    """Take mails from workers that have died: those surely not sent wait again, once; the others are parked.
 
     Returns the state each is in now.
     """

@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import redis
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from connectors import smtp
 from connectors.errors import ConnectorError
 from connectors.netsuite import NetSuiteClient, SalesOrders, connect, order_reader
 from connectors.netsuite.account import Account
-from connectors.smtp import Connection
 from models.tenant import Account as BoundAccount
+from models.tenant import Tenant
 from worker import certificate, clock, database, explain
 from worker.embedded import Addresses, servers
 from worker.errors import TermsyncError
-from worker.pipeline import mail
+from worker.pipeline import digest, mail
 from worker.queue.broker import connect_redis
 from worker.settings import Settings
 
@@ -128,7 +129,18 @@ def _examine_database(engine: Engine, settings: Settings) -> Iterator[Finding]:
         skew = abs(datetime.now(UTC) - clock.now(connection))
         yield _skew("clock of this machine and the database", skew, "database-clock-differs")
         bound = connection.execute(select(BoundAccount.netsuite_account)).scalar_one_or_none()
+        unknown = _unknown_readers(connection, settings)
     yield _binding(bound, settings)
+    if unknown:
+        detail = f"TERMSYNC_DIGEST_TO: there is no tenant {unknown[0]!r}."
+        yield _coded("readers of the weekly list", "digest-recipient-invalid", detail)
+
+
+def _unknown_readers(connection: Connection, settings: Settings) -> list[str]:
+    """Tenants that TERMSYNC_DIGEST_TO names and that are not there."""
+    named = {reader.tenant for reader in digest.readers(settings.digest_to) if reader.tenant is not None}
+    known = connection.execute(select(Tenant.key).where(Tenant.key.in_(named))).scalars()
+    return sorted(named - set(known))
 
 
 def _skew(what: str, skew: timedelta, code: str) -> Finding:
@@ -201,7 +213,7 @@ def _mail(settings: Settings) -> Finding:
         detail = "TERMSYNC_SMTP_HOST and TERMSYNC_MAIL_FROM are not both set: mails wait."
         return _warning("mail server", "mail-server-missing", detail)
     try:
-        with Connection(post.server) as connection:
+        with smtp.Connection(post.server) as connection:
             connection.check()
     except ConnectorError as error:
         return _wrong("mail server", error)

@@ -13,7 +13,7 @@ from worker.queue.broker import CALLS, LONG, SHORT, connect_redis
 from worker.settings import Settings
 
 Verdict = Literal["OK", "LATE", "BROKEN"]
-About = Literal["engine", "pulls", "expiry", "holds", "runs", "mails"]
+About = Literal["engine", "pulls", "expiry", "holds", "runs", "mails", "outbox"]
 
 # Beside the seconds a pull keeps back for late commits and two turns of the poll.
 LATE_SECONDS = 300.0
@@ -202,12 +202,12 @@ def _of_mails(facts: Overview, settings: Settings) -> list[Problem]:
                 "LATE",
                 f"{_mails(facts.mails_waiting, 'waits', 'wait')}, and no mail server is set.",
                 action,
-                "mails",
+                "outbox",
             )
         )
     elif waited is not None and waited > MAIL_LATE:
         action = f"See why: `{WAITING}`; try `termsync mail test --to ADDRESS`."
-        found.append(Problem("LATE", f"A mail has waited for {in_words(waited)}.", action, "mails"))
+        found.append(Problem("LATE", f"A mail has waited for {in_words(waited)}.", action, "outbox"))
     return found
 
 

@@ -218,6 +218,23 @@ def test_a_queue_that_nobody_empties_is_not_filled(queue: None, monkeypatch: pyt
     assert [doorbell.ring_expire() for _ in range(4)] == [True, True, False, False]
 
 
+def test_a_hold_is_told_to_ops_by_the_scheduler(sessions: sessionmaker[Session], redis_url: str) -> None:
+    with sessions.begin() as session:
+        session.execute(text("insert into tenant (key, name) values ('acme', 'Acme')"))
+        session.execute(
+            text("""
+            insert into hold (tenant_id, rule, reason, would_expire, enrolled, orders)
+            select id, 'people', 'too many', 3, 4, 1 from tenant
+            """)
+        )
+    watching = Scheduler(load(ops_mail="ops@example.com"), sessions, redis_url)
+    watching.alert()
+    watching.alert()
+    with sessions() as session:
+        told = session.execute(text("select recipient, subject from notification")).all()
+    assert told == [("ops@example.com", "termsync: Hold 1 of acme: too many")]
+
+
 # -- processes -----------------------------------------------------------------------------------------------
 
 

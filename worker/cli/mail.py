@@ -45,7 +45,7 @@ def list_mails(
         rows = mail_listing.page(session, wanted, limit=limit)
     out.document({"mails": [asdict(row) for row in rows]})
     out.table(
-        ["mail", "state", "kind", "to", "tenant", "queued", "attempts", "why", "the server said"],
+        ["mail", "state", "kind", "to", "tenant", "queued", "attempts", "why", "in detail"],
         [
             (
                 row.id,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models import mailing
 from models.ending import EndingOrder, ending
 from worker.cells import write_csv
-from worker.errors import TermsyncError
+from worker.errors import NotFound
 from worker.logs import get_logger
 from worker.pipeline import tenants
 from worker.pipeline.mail_text import table
@@ -55,8 +55,8 @@ def write(session: Session, settings: Settings, now: datetime) -> int:
     for reader in readers(settings.digest_to):
         try:
             written += _write(session, reader, settings.web_url, now)
-        except TermsyncError as error:  # a tenant there is not: the others get theirs
-            log.warning("digest-not-written", tenant=reader.tenant, code=error.code)
+        except NotFound:  # the tenant; the others get theirs
+            log.warning("digest-not-written", tenant=reader.tenant, code="digest-recipient-invalid")
     return written
 
 

@@ -59,7 +59,9 @@ CODES: dict[str, Explanation] = {
         "Look for its Message-ID in the mail server's log; if it is not there, `termsync mail retry`.",
     ),
     "mail-worker-lost": Explanation(
-        "The worker that had the mail in hand ended before anything was sent.", "Nothing: another one sends it."
+        "The worker that had the mail in hand ended before anything was sent. Once, and another one sends it;"
+        " twice in a row, and it is parked.",
+        "Look in the worker's log for what ended it, then `termsync mail retry`.",
     ),
     "mail-unknown": Explanation("There is no mail of this number.", "See `termsync mail list`."),
     "mail-not-parked": Explanation(

@@ -101,10 +101,19 @@ def test_doctor_tries_the_mail_server(termsync: Termsync, inbox: Inbox) -> None:
     assert inbox.received == []
 
 
+def test_doctor_names_a_tenant_of_the_weekly_list_that_is_not_there(termsync: Termsync, mails: MailWorld) -> None:
+    def codes(digest_to: str) -> list[str]:
+        done = termsync("doctor", "--json", TERMSYNC_DIGEST_TO=digest_to)
+        return [each["code"] for each in done.document["findings"] if each["code"]]
+
+    assert "digest-recipient-invalid" in codes("team@example.com nobody=a@example.com")
+    assert "digest-recipient-invalid" not in codes("team@example.com acme=a@example.com")
+
+
 def test_status_tells_of_mails_that_wait_for_a_server(termsync: Termsync, mails: MailWorld) -> None:
     mails.put(mails.ann)
     found = termsync("status", "--json", TERMSYNC_SMTP_HOST=None).document
-    (problem,) = (each for each in found["problems"] if each["about"] == "mails")
+    (problem,) = (each for each in found["problems"] if each["about"] == "outbox")
     assert "no mail server is set" in problem["what"]
     assert "TERMSYNC_SMTP_HOST" in problem["action"]
-    assert [each for each in termsync("status", "--json").document["problems"] if each["about"] == "mails"] == []
+    assert [each for each in termsync("status", "--json").document["problems"] if each["about"] == "outbox"] == []

@@ -54,7 +54,7 @@ def test_the_list_tells_outcome_and_reason_of_each(signed_in: SignIn, outcomes: 
         "First <b>",
         "Sent",
         "Refused",
-        "refused the recipient or the mail for good",
+        "550 No such user",
         "Suppressed",
         "whose access to the course has expired",
         "Parked",
@@ -94,7 +94,7 @@ def test_the_export_has_what_the_list_has_no_room_for(signed_in: SignIn, outcome
     answer = signed_in().get("/console/export/mails/csv", params={"state": "refused"})
     (line,) = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
     assert (line["Kind"], line["Outcome"], line["Reason"]) == ("newsletter", "Refused", "mail-refused")
-    assert line["The server said"] == "550 No such user"
+    assert line["In detail"] == "550 No such user"
     assert line["Message-ID"].endswith("@example.com>")
 
 

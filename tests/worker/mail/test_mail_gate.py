@@ -33,6 +33,7 @@ def test_the_closed_list_is_closed() -> None:
     assert not {kind_of(kind) for kind in OTHERS} & set(WITHHELD)
     assert {kind_of("Password Reset"), kind_of("account unlock")} == set(ABOUT_LOGIN)
     assert kind_of(" -- ") == ""
+    assert kind_of("Ｉｔｅｍ　Ｕｎｌｏｃｋｅｄ") == "item-unlocked"
 
 
 @pytest.mark.parametrize("kind", LIST)

@@ -189,6 +189,19 @@ def test_a_worker_taken_for_dead_neither_hands_over_nor_overwrites(mails: MailWo
     assert len(mails.inbox.received) == 1
 
 
+def test_a_mail_that_has_lost_its_worker_twice_waits_for_a_person(mails: MailWorld) -> None:
+    mail_id = mails.put(mails.ann)
+    for state in ("queued", "parked"):
+        worker, now = _worker(mails), datetime.now(UTC) + timedelta(seconds=1)
+        with mails.sessions.begin() as session:
+            assert mailing.claim(session, worker, "example.com", now) is not None
+        mails.set("delete from worker_process")
+        with mails.sessions.begin() as session:
+            assert mailing.take_back(session, now) == [state]
+    assert mails.outcome(mail_id) == ("parked", "mail-worker-lost")
+    assert mails.inbox.received == []
+
+
 def test_what_was_handed_over_by_a_worker_that_died_is_parked_and_the_dead_may_still_tell(
     mails: MailWorld,
 ) -> None:

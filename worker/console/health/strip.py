@@ -27,6 +27,7 @@ WHERE: Mapping[About, tuple[str, str]] = {
     "holds": ("/console/attention/holds", "Decide the holds"),
     "runs": ("/console/runs?state=quarantined", "See the runs"),
     "mails": ("/console/mails/list?state=parked", "See the mails"),
+    "outbox": ("/console/mails/list?state=queued", "See the mails"),
 }
 
 

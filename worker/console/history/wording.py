@@ -49,6 +49,8 @@ def who(actor: str, name: str | None = None) -> str:
         return f"{name} ({rest})" if name else rest
     if kind == "cli":
         return f"{rest} on the command line"
+    if kind == "token":
+        return f"the token {rest} through the API"
     return ENGINE.get(actor, actor)
 
 

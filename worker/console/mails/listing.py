@@ -39,17 +39,23 @@ class Mails(ListView):
             export=lambda mail: mail.subject,
         ),
         Cell("kind", "Kind", exclude_from_list=True),
-        Cell("address", "To", show=lambda mail: Markup('<bdi class="name">{}</bdi>').format(wording.to(mail))),
-        Cell("user", "User", exclude_from_list=True),
-        Cell("tenant", "Tenant", show=lambda mail: mail.tenant_name),
         Cell(
             "state",
             "Outcome",
             show=lambda mail: wording.state(mail) + _small(wording.why(mail)),
             export=lambda mail: wording.STATES[mail.state][0],
         ),
+        Cell(
+            "address",
+            "To",
+            show=lambda mail: Markup('<bdi class="name">{}</bdi>{}').format(
+                wording.to(mail), _small(mail.tenant_name or "Staff")
+            ),
+        ),
+        Cell("user", "User", exclude_from_list=True),
+        Cell("tenant", "Tenant", exclude_from_list=True),
         Cell("reason", "Reason", exclude_from_list=True),
-        Cell("detail", "The server said", exclude_from_list=True),
+        Cell("detail", "In detail", exclude_from_list=True),
         Cell("attempts", "Attempts", exclude_from_list=True),
         Instant("queued_at", "Handed over"),
         Instant("decided_at", "Decided"),

@@ -30,11 +30,12 @@ def kind(mail_kind: str) -> str:
 
 
 def why(mail: MailRow) -> str:
-    """Why a mail was not sent, or not yet; empty for one that was."""
+    """Why a mail was not sent, or not yet; empty for one that was. A refusal is told in the server's words."""
     if mail.reason is None:
         return ""
     known = explain.find(mail.reason)
-    return known.meaning if known else mail.reason
+    words = known.meaning if known else mail.reason
+    return mail.detail or words if mail.state == "refused" else words
 
 
 def to(mail: MailRow) -> str:
