@@ -10,21 +10,29 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.enrollment_changes import Why
+from models.order_listing import COUNTED
 
 
 @dataclass(frozen=True, slots=True)
 class Expirable:
-    """Enrollments on an order that read as E: of `active` users, which can be expired, and of `inactive` ones."""
+    """Enrollments on an order that read as E: of `active` users, which can be expired, and of `inactive` ones.
+
+    With `more`, there are more than were counted.
+    """
 
     active: int
     inactive: int
+    more: bool = False
 
 
 _EXPIRABLE = text("""
-select count(*) filter (where u.active), count(*) filter (where not u.active)
-from enrollment e join tenant t on t.id = e.tenant_id join users u on u.id = e.user_id
-where e.sales_order_id = :order_id and e.tenant_id = :tenant_id
-    and status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now) = 'E'
+select count(*) filter (where u.active), count(*) filter (where not u.active), count(*) > :counted
+from (
+    select e.user_id from enrollment e join tenant t on t.id = e.tenant_id
+    where e.sales_order_id = :order_id and e.tenant_id = :tenant_id
+        and status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now) = 'E'
+    limit cast(:counted as bigint) + 1
+) e join users u on u.id = e.user_id
 """)
 # A flag raised again after this is another flag, and waits for another review.
 _REVIEW = text("""
@@ -36,10 +44,9 @@ returning number
 
 
 def expirable(session: Session, order_id: int, tenant_id: int, now: datetime) -> Expirable:
-    """Count who could be expired on the order at `now`."""
-    return Expirable(
-        *session.execute(_EXPIRABLE, {"order_id": order_id, "tenant_id": tenant_id, "now": now}).one()
-    )
+    """Count who could be expired on the order at `now`, as far as COUNTED."""
+    parameters = {"order_id": order_id, "tenant_id": tenant_id, "now": now, "counted": COUNTED}
+    return Expirable(*session.execute(_EXPIRABLE, parameters).one())
 
 
 def review(session: Session, order_id: int, tenant_id: int, why: Why, reason: str) -> bool:

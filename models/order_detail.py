@@ -1,17 +1,42 @@
 """One accepted order of one tenant: what NetSuite said beside it, its people, and how it came to be as it is."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
-from models.order_listing import PEOPLE
+from models.order_listing import COUNTED
 
 Row = dict[str, Any]
 
-# Larger orders are told by their first enrollments: a time line is there to be read.
+# Larger orders are told by some of their enrollments: a time line is there to be read.
 TOLD_ENROLLMENTS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Enrollments on an order, course version by course version; with `more`, there are more than were counted."""
+
+    courses: list[Row]
+    more: bool
+
+    @property
+    def enrolled(self) -> int:
+        return self._sum("enrolled")
+
+    @property
+    def expired(self) -> int:
+        return self._sum("expired")
+
+    @property
+    def all(self) -> int:
+        return self._sum("people")
+
+    def _sum(self, name: str) -> int:
+        return sum(row[name] for row in self.courses)
+
 
 _ORDER = text("""
 select o.id, o.tenant_id, o.number, o.customer_id, c.name as customer_name, o.status, o.term_start, o.term_end,
@@ -37,21 +62,13 @@ where o.id = :order_id order by o.flag is not null, t.name
 """)
 
 
-def order(session: Session, tenant: str, order_id: int, now: datetime) -> Row | None:
-    """The accepted order with the numbers of people on it (`enrolled`, `expired`, `people`); None: no such order.
+def order(session: Session, tenant: str, order_id: int) -> Row | None:
+    """The accepted order; None: no such order.
 
     `due` tells that something landed that was not yet compared, `hold_id` the open hold that keeps it back.
     """
     found = _rows(session, _ORDER, order_id=order_id, tenant=tenant)
-    if not found:
-        return None
-    row = found[0]
-    ids = {"order_ids": [row["id"]], "tenant_ids": [row["tenant_id"]]}
-    people = session.execute(PEOPLE, {**ids, "now": now}).one_or_none()
-    row["enrolled"], row["expired"], row["people"] = (
-        (people.enrolled, people.expired, people.people) if people else (0, 0, 0)
-    )
-    return row
+    return found[0] if found else None
 
 
 def landed(session: Session, order_id: int) -> Row | None:
@@ -65,36 +82,46 @@ def tenants_of(session: Session, order_id: int) -> list[Row]:
     return _rows(session, _TENANTS, order_id=order_id)
 
 
-_ENROLLMENTS = text("""
+# An order of a hundred thousand people lies all over the table: so many of them are looked at.
+_SOME = """(
+    select * from enrollment where sales_order_id = :order_id and tenant_id = :tenant_id
+    limit cast(:most as bigint)
+)"""
+_ENROLLMENTS = text(f"""
 select e.id, u.key as user, u.name, u.email, u.active, c.key as course, cv.key as version, cv.title, s.status,
     e.expiration_date, e.boundary, e.expired_at, e.expired_cause
-from enrollment e join tenant t on t.id = e.tenant_id
+from {_SOME} e join tenant t on t.id = e.tenant_id
 join users u on u.id = e.user_id
 join course_version cv on cv.id = e.course_version_id join course c on c.id = cv.course_id
 cross join lateral (select status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now) as status) s
-where e.sales_order_id = :order_id and e.tenant_id = :tenant_id
 order by u.name, e.id limit :limit
 """)
 
 
 def enrollments(session: Session, order_id: int, tenant_id: int, now: datetime, limit: int = 50) -> list[Row]:
-    """The first enrollments on the order by name, with their status as it reads at `now`."""
-    return _rows(session, _ENROLLMENTS, order_id=order_id, tenant_id=tenant_id, now=now, limit=limit)
+    """The first enrollments on the order by name, of a large order among COUNTED of them, with their status as it
+    reads at `now`.
+    """
+    of = {"order_id": order_id, "tenant_id": tenant_id, "most": COUNTED}
+    return _rows(session, _ENROLLMENTS, **of, now=now, limit=limit)
 
 
-_COURSES = text("""
+_COURSES = text(f"""
 select e.course_version_id, cv.title, cv.key as version, count(*) filter (where s.status = 'E') as enrolled,
-    count(*) as people
-from enrollment e join tenant t on t.id = e.tenant_id join course_version cv on cv.id = e.course_version_id
+    count(*) filter (where s.status = 'X') as expired, count(*) as people
+from {_SOME} e join tenant t on t.id = e.tenant_id join course_version cv on cv.id = e.course_version_id
 cross join lateral (select status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now) as status) s
-where e.sales_order_id = :order_id and e.tenant_id = :tenant_id
-group by e.course_version_id, cv.title, cv.key order by cv.title, cv.key limit 100
+group by e.course_version_id, cv.title, cv.key order by cv.title, cv.key
 """)
 
 
-def courses(session: Session, order_id: int, tenant_id: int, now: datetime) -> list[Row]:
-    """The course versions that people on the order are in, with how many there are and how many read as E."""
-    return _rows(session, _COURSES, order_id=order_id, tenant_id=tenant_id, now=now)
+def people(session: Session, order_id: int, tenant_id: int, now: datetime) -> People:
+    """How many enrollments on the order read as E and as X at `now`, and how many there are, by course version.
+
+    COUNTED of them are counted, whichever they are.
+    """
+    rows = _rows(session, _COURSES, order_id=order_id, tenant_id=tenant_id, now=now, most=COUNTED + 1)
+    return People(rows, more=sum(row["people"] for row in rows) > COUNTED)
 
 
 # What happened to the order at its tenant. `kind` says which columns mean something.
@@ -105,14 +132,15 @@ select 'accepted' as kind, v.at, v.actor, v.run_id, v.number_before, v.number_af
 from sales_order_event v where v.order_id = :order_id and v.tenant_id = :tenant_id
 order by v.id desc limit :limit
 """)
-_FLIPS = text("""
+# Each enrollment's events are looked up by its id: nothing else keeps from reading everybody's.
+_FLIPS = text(f"""
+with e as materialized {_SOME}
 select 'enrollments' as kind, v.at, v.actor, v.run_id, v.cause,
     coalesce(v.before ->> 'status', v.status) as status_before, v.status as status_after,
-    v.before is null as is_new, count(*) as enrollments
-from (
-    select id from enrollment where sales_order_id = :order_id and tenant_id = :tenant_id order by id limit :told
-) e
-join enrollment_event v on v.enrollment_id = e.id and v.sales_order_id = :order_id
+    v.before is null as is_new, count(*) as enrollments, (select count(*) from e) = :most as more
+from e cross join lateral (
+    select * from enrollment_event n where n.enrollment_id = e.id and n.sales_order_id = :order_id offset 0
+) v
 group by v.at, v.actor, v.run_id, v.cause, status_before, status_after, is_new
 order by v.at desc limit :limit
 """)
@@ -136,13 +164,14 @@ def subject(order_id: int) -> str:
 def time_line(session: Session, order_id: int, tenant_id: int, limit: int = 100) -> list[Row]:
     """What happened to the order and to the people on it, the latest first, in four kinds of rows.
 
-    `accepted`: a change was accepted; `enrollments`: so many were changed at once, by one cause; `hold`: the
-    guard kept a change back; `action`: what a person did. Flips are told of those who are on the order still.
+    `accepted`: a change was accepted; `enrollments`: so many were changed at once, by one cause (with `more`, so
+    many of those that were looked at); `hold`: the guard kept a change back; `action`: what a person did. Flips
+    are told of those who are on the order still.
     """
     parameters = {"order_id": order_id, "tenant_id": tenant_id, "limit": limit}
     found = [
         *_rows(session, _CHANGES, **parameters),
-        *_rows(session, _FLIPS, **parameters, told=TOLD_ENROLLMENTS),
+        *_rows(session, _FLIPS, **parameters, most=TOLD_ENROLLMENTS),
         *_rows(session, _HOLDS, **parameters),
         *_rows(session, _ACTIONS, subject=subject(order_id), limit=limit),
     ]

@@ -180,6 +180,31 @@ def test_one_order_leads_to_its_people_course_by_course(signed_in: SignIn, world
     assert "Person 1 of acme" in client.get(people).text
 
 
+MANY = """
+with added as (
+    insert into users (tenant_id, key, name, email)
+    select id, 'm' || n, 'Many ' || n, 'm' || n || '@acme.example'
+    from tenant, generate_series(1, 10050) n where key = 'acme' returning id, tenant_id
+)
+insert into enrollment (tenant_id, user_id, course_version_id, sales_order_id)
+select a.tenant_id, a.id, v.id, 1 from added a, course_version v
+"""
+
+
+def test_people_on_a_large_order_are_counted_so_far(signed_in: SignIn, world: OrderWorld) -> None:
+    world.order(1, "acme", flag="missing", end=TODAY + 10 * DAY)
+    world.session.execute(text(MANY))
+    world.session.commit()
+    page = re.sub(r"<[^>]+>|\s+", " ", signed_in().get("/console/orders/acme/1").text)
+    for words in (
+        "10,000+ active enrollments on it are Enrolled",
+        "Expire 10,000+ enrollments",
+        "10,000+ enrolled of 10,000+",
+        "Some of them. Everybody is in the lists of the courses.",
+    ):
+        assert words in page
+
+
 def test_another_tenants_order_and_none_at_all_are_not_there(signed_in: SignIn, world: OrderWorld) -> None:
     world.order(1, "acme")
     user = world.rosters["acme"].users[0]

@@ -86,7 +86,7 @@ def _flagged(request: Request, form: FormData) -> Flagged:
 
 
 def _foresee(session: Session, request: Request) -> Row:
-    order = find(session, *named(request), clock.now(session))
+    order = find(session, *named(request))
     values: Row = {"order": order, "wording": wording, "edits": edits, "foreseen": None, "obstacle": None}
     wanted = ExpirePeople(order["tenant_id"], order["id"])
     try:

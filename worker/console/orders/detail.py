@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -104,7 +103,7 @@ def _check_account(request: Request) -> None:
 
 def _read(session: Session, tenant: str, order_id: int) -> Row:
     now, seen = clock.now(session), said(topic(session))
-    order, landed = find(session, tenant, order_id, now), order_detail.landed(session, order_id)
+    order, landed = find(session, tenant, order_id), order_detail.landed(session, order_id)
     assert landed is not None, "an order is accepted from a landing row"
     tenant_id, account = order["tenant_id"], pulling.bound_account(session)
     return {
@@ -117,7 +116,7 @@ def _read(session: Session, tenant: str, order_id: int) -> Row:
         "elsewhere": [row for row in order_detail.tenants_of(session, order_id) if row["tenant"] != tenant],
         "expirable": order_actions.expirable(session, order_id, tenant_id, now) if order["flag"] else None,
         "enrollments": order_detail.enrollments(session, order_id, tenant_id, now, FIRST_ENROLLMENTS),
-        "courses": order_detail.courses(session, order_id, tenant_id, now),
+        "people": order_detail.people(session, order_id, tenant_id, now),
         "told": history.told(order_detail.time_line(session, order_id, tenant_id), landed),
         "in_netsuite": None if account is None else Account.of(account).sales_order_page(order_id),
         "term_state": wording.term_state(order, now),
@@ -127,9 +126,9 @@ def _read(session: Session, tenant: str, order_id: int) -> Row:
     }
 
 
-def find(session: Session, tenant: str, order_id: int, now: datetime) -> Row:
+def find(session: Session, tenant: str, order_id: int) -> Row:
     """An order of a tenant. Raises NotFound."""
-    order = None if order_id >= 2**63 else order_detail.order(session, tenant, order_id, now)
+    order = None if order_id >= 2**63 else order_detail.order(session, tenant, order_id)
     if order is None:
         raise NotFound(
             "order-not-accepted", "There is no such order.", "Look for it by its number under Sales orders."

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from worker.console.history.wording import cause
-from worker.console.orders.wording import MARKS, status_name
+from worker.console.orders.wording import MARKS, enrollments, status_name
 from worker.pages.words import counted, day
 from worker.pages.words import status_name as enrollment_status
 
@@ -67,7 +67,7 @@ def _accepted(row: Row) -> Told:
 
 
 def _enrollments(row: Row) -> Told:
-    how_many = counted(row["enrollments"], "enrollment")
+    how_many = enrollments(row["enrollments"], row["more"])
     before, after = enrollment_status(row["status_before"]), enrollment_status(row["status_after"])
     if row["is_new"]:
         title = f"{how_many} added as {after}"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from models.order_listing import COUNTED
 from models.sales_order import STATUS_NAMES
 from models.terms import has_ended, today
 from worker.pages.words import day
@@ -34,6 +35,16 @@ def marks(row: Mapping[str, Any]) -> list[str]:
     found = [row["flag"]] if row["flag"] else []
     found += ["rejected"] if row["reject_code"] else []
     return found + (["held"] if row["hold_id"] else [])
+
+
+def at_least(number: int, more: bool) -> str:
+    """`1,200`, and `9,800+` when there may be more than were counted."""
+    return f"{min(number, COUNTED):,}{'+' if more else ''}"
+
+
+def enrollments(number: int, more: bool) -> str:
+    """`1 enrollment`, `1,200 enrollments`, `9,800+ enrollments`."""
+    return f"{at_least(number, more)} enrollment{'' if number == 1 and not more else 's'}"
 
 
 def term(start: date | None, end: date | None) -> str:
