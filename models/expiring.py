@@ -16,7 +16,8 @@ join enrollment e on e.tenant_id = b.tenant_id and e.boundary = b.at and e.statu
 where b.open and b.at <= :at
 """
 _BY_TENANT = text(f"""
-select t.key as tenant, t.time_zone, count(*) as enrollments, min(e.boundary) as first_boundary,
+select t.key as tenant, t.name as tenant_name, t.time_zone, count(*) as enrollments,
+    min(e.boundary) as first_boundary,
     t.paused_at is not null and (t.pause_until is null or t.pause_until > :at) as paused, t.pause_reason
 {_DUE}
 group by t.id order by t.key

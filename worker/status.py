@@ -175,13 +175,13 @@ def _of_expiry(facts: Overview) -> list[Problem]:
 def _of_people(facts: Overview) -> list[Problem]:
     found = []
     if facts.open_holds:
-        action = "Decide: `termsync hold list`."
-        found.append(Problem("LATE", f"{facts.open_holds} holds wait for a person.", action, "holds"))
+        what = f"{_many(facts.open_holds, 'hold waits', 'holds wait')} for a person."
+        found.append(Problem("LATE", what, "Decide: `termsync hold list`.", "holds"))
     if facts.quarantined_runs:
         found.append(
             Problem(
                 "LATE",
-                f"{facts.quarantined_runs} runs were set aside.",
+                f"{_many(facts.quarantined_runs, 'run was', 'runs were')} set aside.",
                 f"See `{QUARANTINED}`, then retry.",
                 "runs",
             )
@@ -213,6 +213,10 @@ def _of_mails(facts: Overview, settings: Settings) -> list[Problem]:
 
 def _mails(count: int, one: str, many: str) -> str:
     return f"1 mail {one}" if count == 1 else f"{count:,} mails {many}"
+
+
+def _many(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _pull(facts: Overview) -> str:

@@ -15,7 +15,6 @@ from models.overview import Overview
 from models.run_listing import RunSearch
 from worker import clock
 from worker.console.orders import listing as orders
-from worker.console.orders import wording as order_wording
 from worker.console.pages import ConsolePage, console_page
 from worker.console.runs import wording as run_wording
 from worker.pages.context import in_session
@@ -64,7 +63,6 @@ async def _values(request: Request) -> dict[str, Any]:
     values = await in_session(request, _read)
     return {
         "needs": needs(values["waiting"], facts),
-        "order_wording": order_wording,
         "run_wording": run_wording,
         **values,
     }

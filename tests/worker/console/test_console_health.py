@@ -65,7 +65,17 @@ def test_all_is_well(signed_in: SignIn, world: OrderWorld) -> None:
     page = words(signed_in().get(HEALTH))
     assert "OK: NetSuite is read up to 2 min ago." in page
     assert "Nothing is late or broken." in page
-    assert "host-1 77 long, short" in page
+    assert "host-1 process 77 long, short" in page
+
+
+def test_what_waits_is_counted_in_words(signed_in: SignIn, world: OrderWorld) -> None:
+    alive(world.session)
+    read_up_to(world.session, 2 * MINUTE)
+    held = """insert into hold (tenant_id, rule, reason, would_expire, enrolled, orders)
+        select id, 'people', 'Too many', 60, 90, 1 from tenant where key = any(:keys)"""
+    world.session.execute(text(held), {"keys": ["acme"]})
+    world.session.commit()
+    assert "1 hold waits for a person." in words(signed_in().get(HEALTH))
 
 
 def test_silent_workers_are_marked(signed_in: SignIn, world: OrderWorld) -> None:

@@ -66,7 +66,8 @@ def test_deeds_are_told_with_who_why_and_what(signed_in: SignIn, world: OrderWor
     why = Why("staff:admin@staff.example", clock.now(session))
     tenants.change(session, world.rosters["acme"].tenant_id, why, time_zone="Europe/Berlin")
     did(session, "hold approved", "hold 5", reason="<b>checked</b>")
-    did(session, "expiry paused", "tenant bolt", actor="cli:root")
+    until = datetime(2027, 1, 31, 17, 5, 9, 443107, tzinfo=UTC).isoformat()
+    did(session, "expiry paused", "tenant bolt", actor="cli:root", detail={"until": until})
     client = signed_in()
     page = client.get(HISTORY)
     told = words(page)
@@ -74,6 +75,7 @@ def test_deeds_are_told_with_who_why_and_what(signed_in: SignIn, world: OrderWor
         "Admin Person (admin@staff.example)",
         "America/New_York → Europe/Berlin",
         "root on the command line",
+        "until 31 Jan 2027, 17:05 UTC",
     ):
         assert text_ in told
     assert "<b>checked</b>" not in page.text

@@ -1,5 +1,6 @@
 """Deeds and events in words."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,6 +28,10 @@ EVENTS = {
     "tenant_changed": "the tenant's time zone or grace changed",
     "undone": "undone",
 }
+
+
+# As instants are kept in details.
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,8 @@ def _value(value: Any) -> str:
         return "none"
     if isinstance(value, list):
         return " ".join(_value(each) for each in value)
+    if isinstance(value, str) and INSTANT.fullmatch(value):
+        return instant(parse_instant(value))
     return str(value)
 
 
