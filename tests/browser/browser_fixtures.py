@@ -57,6 +57,8 @@ def stage(servers: Addresses, template: str, tmp_path_factory: pytest.TempPathFa
             "TERMSYNC_POLL_SECONDS": "1",
             "TERMSYNC_SAFETY_SECONDS": "2",
             "TERMSYNC_OVERLAP_SECONDS": "10",
+            "TERMSYNC_SECRET_KEY": "the key of the stage, long enough",
+            "TERMSYNC_WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
         }
         termsync = Termsync(folder, variables)
         sessions = make_sessions(engine)

@@ -61,7 +61,7 @@ def test_a_webhook_is_made_tested_and_removed(staff: SignIn, receiver: Receiver)
     at, secret = made(admin, receiver, tenant="acme", kind="enrollment.expired")
     page = words(admin.get(at))
     assert secret not in page
-    assert "acme, enrollment.expired" in page
+    assert "Acme , enrollment.expired" in page
     assert "The test was taken (200)" in said(admin, send(admin, at, f"{at}/test"))
     assert receiver.calls[0].is_signed_with(secret)
     receiver.usual = Reply(401)
@@ -118,7 +118,7 @@ def test_a_token_is_made_shown_once_and_revoked(staff: SignIn) -> None:
     token = secret_on(send(admin, f"{TOKENS}/new", f"{TOKENS}/new", **fields))
     listed = words(admin.get(TOKENS))
     assert token not in listed
-    assert "acme read, roster 1,000 never" in listed
+    assert "Acme read, roster 1,000 never" in listed
     bearer = {"authorization": f"Bearer {token}"}
     asked = httpx.get(admin.base_url.join("/api/v1/token"), headers=bearer)
     assert asked.json()["scopes"] == ["read", "roster"]
@@ -146,4 +146,7 @@ def test_what_is_no_token_is_said(staff: SignIn, fields: dict[str, str], message
 
 
 def test_only_the_admin_team_sees_tokens(staff: SignIn) -> None:
-    assert staff("ops").get(TOKENS).status_code == 403
+    assert "API tokens" in words(staff().get(WEBHOOKS))
+    ops = staff("ops")
+    assert ops.get(TOKENS).status_code == 403
+    assert "API tokens" not in words(ops.get(WEBHOOKS))

@@ -33,6 +33,10 @@ class Tokens(ConsolePage):
     icon = "fa fa-key"
     path = "/tokens"
 
+    def is_accessible(self, request: Request) -> bool:
+        """Only who may open it is told of it in the menu."""
+        return person_of(request).may(Right.MANAGE_TENANTS)
+
     @console_page("", Right.MANAGE_TENANTS)
     async def index(self, request: Request) -> Response:
         revoked = bool(request.query_params.get("revoked"))
