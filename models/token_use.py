@@ -42,7 +42,8 @@ where k.hash = :hash and k.revoked_at is null
 """)
 _NOTE = text(f"update api_token k set last_used_at = clock_timestamp() where k.id = :id and {IS_STALE}")
 _ALL = text("""
-select k.name, t.key as tenant, t.name as tenant_name, k.scopes, k.per_minute, k.created_at, k.created_by, k.last_used_at, k.revoked_at,
+select k.name, t.key as tenant, t.name as tenant_name, k.scopes, k.per_minute, k.created_at, k.created_by,
+    k.last_used_at, k.revoked_at,
     k.revoked_by
 from api_token k left join tenant t on t.id = k.tenant_id
 where k.revoked_at is null or :revoked order by k.revoked_at is not null, k.name

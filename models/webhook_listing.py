@@ -11,8 +11,8 @@ COUNTED = 10_000
 
 # `w` is the webhook. Dead calls are counted up to a bound.
 _WEBHOOKS = f"""
-select w.id, w.name, w.url, t.key as tenant, t.name as tenant_name, w.kinds, w.position, w.created_at, w.created_by, w.disabled_at,
-    w.disabled_by, w.disabled_because, w.delivered_at, w.failing_since, d.attempts,
+select w.id, w.name, w.url, t.key as tenant, t.name as tenant_name, w.kinds, w.position, w.created_at,
+    w.created_by, w.disabled_at, w.disabled_by, w.disabled_because, w.delivered_at, w.failing_since, d.attempts,
     case when w.salt_before_until > clock_timestamp() then w.salt_before_until end as salt_before_until,
     d.not_before as next_attempt_at, d.last_status, d.last_error,
     (select count(*) from (
