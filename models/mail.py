@@ -43,7 +43,8 @@ class Notification(Base):
             ["tenant_id", "user_id"], ["users.tenant_id", "users.id"], name="fk_notification_user"
         ),
         Index("ix_notification_open", "not_before", "id", postgresql_where=text(OPEN)),
-        Index("ix_notification_parked", "id", postgresql_where=text("state = 'parked'")),
+        Index("ix_notification_state_id", "state", "id"),
+        Index("ix_notification_kind_id", "kind", "id"),
         Index("ix_notification_tenant_id_id", "tenant_id", "id"),
         Index("ix_notification_user_id_id", "user_id", "id"),
         Index("ix_notification_recipient", "recipient", postgresql_where=text("user_id is null")),

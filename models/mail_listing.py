@@ -38,13 +38,14 @@ class MailRow:
 
 @dataclass(frozen=True, slots=True)
 class MailFilter:
-    """Which mails; everything that is given must hold. `words` is a whole address, or the key of a tenant."""
+    """Which mails; everything that is given must hold. `address` is a whole one, `tenant` a key."""
 
     tenant_id: int | None = None
     state: str | None = None
     kind: str | None = None
     user: str | None = None
-    words: str | None = None
+    address: str | None = None
+    tenant: str | None = None
     to_users: bool = False
     to_staff: bool = False
 
@@ -65,9 +66,9 @@ _CONDITIONS = {
     "state": "n.state = :state",
     "kind": "n.kind = :kind",
     "user": "n.user_id = (select id from users where tenant_id = :tenant_id and key = :user)",
-    "words": """(n.user_id in (select id from users where lower(email) = lower(:words))
-        or (n.user_id is null and n.recipient = :words)
-        or n.tenant_id = (select id from tenant where key = :words))""",
+    "address": """(n.user_id = any(array(select id from users where lower(email) = lower(:address)))
+        or (n.user_id is null and n.recipient = :address))""",
+    "tenant": "n.tenant_id = (select id from tenant where key = :tenant)",
     "to_users": "n.user_id is not null",
     "to_staff": "n.user_id is null",
 }

@@ -193,14 +193,16 @@ def _of_mails(facts: Overview, settings: Settings) -> list[Problem]:
     found = []
     if facts.mails_parked:
         action = f"See why: `{PARKED}`; then `termsync mail retry`."
-        found.append(Problem("LATE", f"{_mails(facts.mails_parked, 'is', 'are')} parked.", action, "mails"))
+        found.append(
+            Problem("LATE", f"{_many(facts.mails_parked, 'mail is', 'mails are')} parked.", action, "mails")
+        )
     waited = _seconds(facts.mails_waiting_since, facts.now)
     if waited is not None and (settings.smtp_host is None or settings.mail_from is None):
         action = "Set TERMSYNC_SMTP_HOST and TERMSYNC_MAIL_FROM; they are then sent by themselves."
         found.append(
             Problem(
                 "LATE",
-                f"{_mails(facts.mails_waiting, 'waits', 'wait')}, and no mail server is set.",
+                f"{_many(facts.mails_waiting, 'mail waits', 'mails wait')}, and no mail server is set.",
                 action,
                 "outbox",
             )
@@ -209,10 +211,6 @@ def _of_mails(facts: Overview, settings: Settings) -> list[Problem]:
         action = f"See why: `{WAITING}`; try `termsync mail test --to ADDRESS`."
         found.append(Problem("LATE", f"A mail has waited for {in_words(waited)}.", action, "outbox"))
     return found
-
-
-def _mails(count: int, one: str, many: str) -> str:
-    return f"1 mail {one}" if count == 1 else f"{count:,} mails {many}"
 
 
 def _many(number: int, one: str, many: str) -> str:

@@ -76,7 +76,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("once_key", name=op.f("uq_notification_once_key")),
     )
     op.create_index("ix_notification_open", "notification", ["not_before", "id"], postgresql_where=OPEN)
-    op.create_index("ix_notification_parked", "notification", ["id"], postgresql_where=sa.text("state = 'parked'"))
+    op.create_index("ix_notification_state_id", "notification", ["state", "id"])
+    op.create_index("ix_notification_kind_id", "notification", ["kind", "id"])
     op.create_index("ix_notification_tenant_id_id", "notification", ["tenant_id", "id"])
     op.create_index("ix_notification_user_id_id", "notification", ["user_id", "id"])
     op.create_index(

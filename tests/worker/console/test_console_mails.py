@@ -119,6 +119,7 @@ def test_a_parked_mail_is_tried_again(signed_in: SignIn, mails: MailWorld, outco
     with mails.sessions() as session:
         action = session.execute(text("select actor, action, subject from staff_action order by id desc")).first()
     assert action == ("staff:ops@staff.example", "mail retried", f"mail {mail_id}")
+    assert f'href="{at}"' in client.get("/console/history").text
     again = client.post(f"{at}/retry", data={"csrftoken": client.cookies["starlette_admin_csrftoken"]})
     assert "Only a parked mail can be tried again" in said(client, again)
 

@@ -30,6 +30,8 @@ EVENTS = {
 }
 
 
+# Pages of what has a number.
+NUMBERED = {"run": "/console/runs", "hold": "/console/attention/holds", "mail": "/console/mails"}
 # As instants are kept in details.
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 
@@ -84,8 +86,8 @@ def _href(subject: str, detail: Mapping[str, Any]) -> str | None:
         return f"/console/orders/{quote(str(detail['tenant']), safe='')}/{name}"
     if what == "tenant":
         return f"/console/tenants/{quote(name, safe='')}"
-    if what in {"run", "hold"} and name.isdigit():
-        return f"/console/runs/{name}" if what == "run" else f"/console/attention/holds/{name}"
+    if what in NUMBERED and name.isdigit():
+        return f"{NUMBERED[what]}/{name}"
     return None
 
 

@@ -89,7 +89,12 @@ class Mails(ListView):
 
 def _wanted(query: Query) -> MailFilter:
     words = (query.search or "").replace("\0", "").strip()[:300]
+    address, tenant = (words, None) if "@" in words else (None, words)
     chosen = query.chosen
     return MailFilter(
-        state=chosen.get("state"), kind=chosen.get("kind"), words=words, to_staff=chosen.get("to") == "staff"
+        state=chosen.get("state"),
+        kind=chosen.get("kind"),
+        address=address,
+        tenant=tenant,
+        to_staff=chosen.get("to") == "staff",
     )
