@@ -27,6 +27,11 @@ CODES: dict[str, Explanation] = {
     "not-your-role": Explanation(
         "The role of this account may not do that.", "Ask somebody whose role may: the message names it."
     ),
+    "tenant-changed": Explanation(
+        "Somebody changed the tenant after the page was opened on which something was asked for. Nothing was"
+        " done.",
+        "Look at how the tenant is now, then decide again.",
+    ),
     "tenant-exists": Explanation(
         "Another tenant has this key.", "Open that one, or choose a key that nobody has."
     ),

@@ -1,7 +1,7 @@
 """Looking after tenants: adding them, mapping customers, zone and grace, pausing and resuming expiry."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -176,6 +176,11 @@ class GuardLimits:
     orders_share: Decimal | None = None
 
 
+def guard_of(tenant: Tenant) -> GuardLimits:
+    """The limits that the tenant has of its own."""
+    return GuardLimits(tenant.guard_min, tenant.guard_share, tenant.guard_orders_min, tenant.guard_orders_share)
+
+
 def set_guard(session: Session, tenant_id: int, limits: GuardLimits, why: Why) -> bool:
     """Give the tenant these limits from the next reconciling on. Returns whether they are others than before.
 
@@ -183,13 +188,13 @@ def set_guard(session: Session, tenant_id: int, limits: GuardLimits, why: Why) -
     """
     _check_guard(limits)
     tenant = lock_tenant(session, tenant_id)
-    before = (tenant.guard_min, tenant.guard_share, tenant.guard_orders_min, tenant.guard_orders_share)
-    after = (limits.people, limits.people_share, limits.orders, limits.orders_share)
-    if after == before:
+    before = guard_of(tenant)
+    if limits == before:
         return False
-    tenant.guard_min, tenant.guard_share, tenant.guard_orders_min, tenant.guard_orders_share = after
+    tenant.guard_min, tenant.guard_share = limits.people, limits.people_share
+    tenant.guard_orders_min, tenant.guard_orders_share = limits.orders, limits.orders_share
     session.flush()
-    words = [[None if value is None else str(value) for value in values] for values in (before, after)]
+    words = [[None if value is None else str(value) for value in astuple(values)] for values in (before, limits)]
     _note(session, why, "guard changed", tenant, before=words[0], after=words[1])
     return True
 

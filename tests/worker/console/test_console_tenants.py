@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
+from course_school import confirmed
 from operations import SignIn, perform, run_at, said, statuses, words
 from order_world import DAY, OrderWorld
 from page_statements import statements
@@ -26,6 +28,11 @@ ACME = "/console/tenants/acme"
 def column(session: Session, name: str) -> Any:
     session.rollback()
     return session.execute(text(f"select {name} from tenant where key = 'acme'")).scalar_one()
+
+
+def press(client: httpx.Client, form: str, **fields: str) -> httpx.Response:
+    """Opens the page of acme, fills a form in and sends it."""
+    return confirmed(client, client.get(ACME), f"{ACME}/{form}", **fields)
 
 
 def test_the_list_counts_what_readers_see(signed_in: SignIn, world: OrderWorld) -> None:
@@ -97,18 +104,18 @@ def test_adding(signed_in: SignIn, world: OrderWorld) -> None:
 def test_the_guard_of_a_tenant(signed_in: SignIn, world: OrderWorld) -> None:
     client = signed_in("admin")
     limits = {"people": "10", "people_share": "12.5", "orders": "", "orders_share": ""}
-    assert "goes by these limits" in said(client, send(client, ACME, f"{ACME}/guard", **limits))
+    assert "goes by these limits" in said(client, press(client, "guard", **limits))
     assert (column(world.session, "guard_min"), float(column(world.session, "guard_share"))) == (10, 0.125)
     page = client.get(ACME).text
     assert 'value="12.5"' in page
     assert 'placeholder="25" value=""' in page, "the installation's own stays in sight"
-    assert "Nothing was changed" in said(client, send(client, ACME, f"{ACME}/guard", **limits))
+    assert "Nothing was changed" in said(client, press(client, "guard", **limits))
     for wrong, message in (
         ({"people": "many"}, "not a whole number"),
         ({"people_share": "101"}, "limit of the guard"),
     ):
-        assert message in said(client, send(client, ACME, f"{ACME}/guard", **wrong))
-    said(client, send(client, ACME, f"{ACME}/guard"))
+        assert message in said(client, press(client, "guard", **wrong))
+    said(client, press(client, "guard"))
     assert column(world.session, "guard_min") is None
     actions = world.session.execute(text("select count(*) from staff_action where action = 'guard changed'"))
     assert actions.scalar_one() == 2
@@ -119,12 +126,12 @@ def test_pause_and_resume(signed_in: SignIn, world: OrderWorld) -> None:
     world.enroll(1, "acme", 0, TODAY + 9 * DAY)
     world.session.commit()
     client = signed_in()
-    assert "needs a reason" in said(client, send(client, ACME, f"{ACME}/pause", reason=" "))
-    past = send(client, ACME, f"{ACME}/pause", reason="audit", until="2026-01-31T12:00")
+    assert "needs a reason" in said(client, press(client, "pause", reason=" "))
+    past = press(client, "pause", reason="audit", until="2026-01-31T12:00")
     assert "has passed" in said(client, past)
-    assert "is not a date and time" in said(client, send(client, ACME, f"{ACME}/pause", reason="a", until="soon"))
+    assert "is not a date and time" in said(client, press(client, "pause", reason="a", until="soon"))
     until = (NOW + 30 * DAY).astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None, second=0, microsecond=0)
-    page = said(client, send(client, ACME, f"{ACME}/pause", reason="audit", until=until.isoformat()))
+    page = said(client, press(client, "pause", reason="audit", until=until.isoformat()))
     assert "Paused since" in page
     assert (
         column(world.session, "pause_until").astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None) == until
@@ -134,7 +141,7 @@ def test_pause_and_resume(signed_in: SignIn, world: OrderWorld) -> None:
     world.session.execute(text("update enrollment set boundary = now() - interval '1 minute'"))
     world.session.execute(text("update due_boundary set at = (select boundary from enrollment)"))
     world.session.commit()
-    assert "1 enrollment expired just now" in said(client, send(client, ACME, f"{ACME}/resume"))
+    assert "1 enrollment expired just now" in said(client, press(client, "resume"))
     assert statuses(world.session, world.rosters["acme"].tenant_id) == "X"
 
 
@@ -149,7 +156,7 @@ def test_a_new_zone_shows_who_changes_status_before_it_is_applied(
     acme = world.rosters["acme"].tenant_id
     admin, ops = signed_in("admin"), signed_in("ops")
     dates = {"time_zone": "America/New_York", "grace_days": "30"}
-    dry = run_at(send(admin, ACME, f"{ACME}/dates", **dates))
+    dry = run_at(press(admin, "dates", **dates))
     perform(sessions, dry)
     page = words(admin.get(f"/console/runs/{dry}"))
     assert "Person 0 of acme" in page
@@ -166,7 +173,7 @@ def test_a_new_zone_shows_who_changes_status_before_it_is_applied(
     dry_row, real_row = (world.session.get_one(SyncRun, run_id) for run_id in (dry, real))
     assert dry_row.counts == real_row.counts
     assert (real_row.asked_by, real_row.counts["reinstated"]) == ("staff:admin@staff.example", 2)
-    assert "has this time zone and this grace already" in said(admin, send(admin, ACME, f"{ACME}/dates", **dates))
+    assert "has this time zone and this grace already" in said(admin, press(admin, "dates", **dates))
 
 
 def test_wrong_zones_and_days_are_told(signed_in: SignIn, world: OrderWorld) -> None:
@@ -176,7 +183,7 @@ def test_wrong_zones_and_days_are_told(signed_in: SignIn, world: OrderWorld) -> 
         ({"time_zone": "Asia/Tokyo", "grace_days": "367"}, "out of range"),
         ({"time_zone": "Asia/Tokyo", "grace_days": "-1"}, "not a whole number"),
     ):
-        assert message in said(client, send(client, ACME, f"{ACME}/dates", **fields))
+        assert message in said(client, press(client, "dates", **fields))
 
 
 def test_customers_and_the_name(signed_in: SignIn, world: OrderWorld) -> None:
@@ -190,9 +197,51 @@ def test_customers_and_the_name(signed_in: SignIn, world: OrderWorld) -> None:
     preview = client.get(f"{ACME}/map?customer=4711")
     assert "No order of this customer was read so far" in words(preview)
     assert f'method="post" action="{ACME}/map"' in preview.text
-    page = said(client, send(client, ACME, f"{ACME}/name", name="<i>Acme</i>"))
+    page = said(client, press(client, "name", name="<i>Acme</i>"))
     assert "<i>Acme</i>" not in client.get(ACME).text
     assert "customer unmapped" in page, "what people did is on the page"
+
+
+def test_who_did_not_see_what_somebody_else_changed_changes_nothing(signed_in: SignIn, world: OrderWorld) -> None:
+    client, other = signed_in("admin"), signed_in("admin")
+    said(other, press(other, "pause", reason="first"))
+    old = client.get(ACME)
+    said(other, press(other, "resume"))
+    said(other, press(other, "pause", reason="second, of somebody else"))
+    said(other, press(other, "name", name="Renamed"))
+    said(other, press(other, "guard", people="3"))
+    world.session.execute(text("update tenant set grace_days = 4"))
+    world.session.commit()
+    for form, fields in (
+        ("resume", {}),
+        ("pause", {"reason": "mine"}),
+        ("name", {"name": "Mine"}),
+        ("guard", {"people": "1000"}),
+        ("dates", {"time_zone": "Asia/Tokyo", "grace_days": "0"}),
+    ):
+        answer = confirmed(client, old, f"{ACME}/{form}", **fields)
+        assert "changed since the page was opened; nothing was done" in said(client, answer), form
+    told = words(client.get(ACME))
+    assert "second, of somebody else" in told
+    assert column(world.session, "name") == "Renamed"
+    assert column(world.session, "guard_min") == 3
+    assert world.session.execute(text("select count(*) from sync_run")).scalar_one() == 0
+
+
+def test_pressed_twice_it_is_no_change_of_somebody_else(signed_in: SignIn, world: OrderWorld) -> None:
+    client = signed_in("admin")
+    for form, fields, message in (
+        ("name", {"name": "Twice"}, "is called Twice"),
+        ("guard", {"people": "7"}, "Nothing was changed"),
+        ("pause", {"reason": "audit", "until": "2099-01-31T12:00"}, "Expiry is paused"),
+        ("resume", {}, "Expiry goes on"),
+    ):
+        page = client.get(ACME)
+        if form == "resume":
+            assert 'name="until" value="2099-01-31T12:00"' in page.text, "a changed reason keeps the end"
+        for _ in range(2):
+            answer = confirmed(client, page, f"{ACME}/{form}", **fields)
+        assert message in said(client, answer)
 
 
 def test_a_message_about_a_long_name_fits_into_its_cookie_and_ends_as_it_should(
@@ -200,13 +249,13 @@ def test_a_message_about_a_long_name_fits_into_its_cookie_and_ends_as_it_should(
 ) -> None:
     client = signed_in("admin")
     for letter in ("x", "ß", "\U0001f393", "<"):
-        answer = send(client, ACME, f"{ACME}/name", name=letter * 1000)
+        answer = press(client, "name", name=letter * 1000)
         [cookie] = [each for each in answer.headers.get_list("set-cookie") if "flash" in each]
         assert len(cookie.encode()) <= 4096
         page = said(client, answer)
         assert "The tenant is called" in page
         assert f"{letter * 20} now." in page
-    errors = send(client, ACME, f"{ACME}/dates", time_zone="\U0001f393" * 1000, grace_days="1")
+    errors = press(client, "dates", time_zone="\U0001f393" * 1000, grace_days="1")
     assert "Use a name of the tz database" in said(client, errors)
 
 

@@ -1,5 +1,6 @@
 """One tenant: its numbers, and what people may change about it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,8 @@ from starlette.responses import Response
 from models import history, runs, tenant_listing
 from models.enrollment_changes import Changes, Why
 from models.history import HistorySearch
+from models.locks import lock_tenant
+from models.tenant import Tenant
 from worker import clock
 from worker.console.attention.customers import foresee_mapping
 from worker.console.history import wording as happened
@@ -21,6 +24,7 @@ from worker.console.ringing import ring
 from worker.console.runs.page import asked
 from worker.console.tenants import wording
 from worker.console.tenants.listing import address
+from worker.console.tenants.seen import check, seen
 from worker.errors import NotFound, TermsyncError
 from worker.login.person import person_of
 from worker.login.rights import Right
@@ -64,7 +68,12 @@ class TenantPage(ConsolePage):
         name = _text(await request.form(), "name")
         if not name:
             raise TermsyncError("name-missing", "A tenant needs a name.", "Write the name as people know it.")
-        await self._do(request, lambda session, tenant_id, why: tenants.change(session, tenant_id, why, name=name))
+        await self._do(
+            request,
+            lambda session, tenant_id, why: tenants.change(session, tenant_id, why, name=name),
+            "name",
+            lambda tenant: tenant.name == name,
+        )
         return done(request, f"The tenant is called {name} now.", address(request.path_params["key"]))
 
     @console_page("/dates", Right.MANAGE_TENANTS, ["POST"])
@@ -75,6 +84,7 @@ class TenantPage(ConsolePage):
 
         def ask(session: Session) -> tuple[int, bool]:
             tenant = tenants.find(session, key)
+            check(tenant, "dates", _text(form, "seen"))
             days = tenant.grace_days if grace is None else grace
             change = TenantChange(key, zone or tenant.time_zone, days)
             return tenant_change.request(session, change, actor, dry_run=True)
@@ -91,7 +101,10 @@ class TenantPage(ConsolePage):
             _share(form, "orders_share"),
         )
         changed = await self._do(
-            request, lambda session, tenant_id, why: tenants.set_guard(session, tenant_id, limits, why)
+            request,
+            lambda session, tenant_id, why: tenants.set_guard(session, tenant_id, limits, why),
+            "guard",
+            lambda tenant: tenants.guard_of(tenant) == limits,
         )
         words = "The guard goes by these limits from the next change on." if changed else "Nothing was changed."
         return done(request, words, address(request.path_params["key"]))
@@ -109,13 +122,19 @@ class TenantPage(ConsolePage):
             tenants.check_pause_end(ends, why.now)
             tenants.pause(session, tenant_id, why, reason, ends)
 
-        await self._do(request, pause)
+        def is_so(tenant: Tenant) -> bool:
+            ends = wording.local(tenant.pause_until, tenant.time_zone)
+            return (tenant.pause_reason, ends) == (reason, until[:16])
+
+        await self._do(request, pause, "pause", is_so)
         words = "Expiry is paused: nobody becomes expired, nor reads as expired."
         return done(request, words, address(request.path_params["key"]))
 
     @console_page("/resume", Right.OPERATE, ["POST"])
     async def resume(self, request: Request) -> Response:
-        changes: Changes = await self._do(request, tenants.resume)
+        changes: Changes = await self._do(
+            request, tenants.resume, "pause", lambda tenant: tenant.paused_at is None
+        )
         people = counted(changes.expired, "enrollment")
         return done(request, f"Expiry goes on: {people} expired just now.", address(request.path_params["key"]))
 
@@ -149,12 +168,22 @@ class TenantPage(ConsolePage):
         await ring(request, doorbell.ring_reconcile, await self._do(request, change))
         return done(request, f"Customer {customer} is {words}.", address(request.path_params["key"]))
 
-    async def _do(self, request: Request, act: Any) -> Any:
-        """`act(session, tenant_id, why)` on the tenant of the address, in one transaction."""
+    async def _do(
+        self, request: Request, act: Any, form: str | None = None, is_so: Callable[[Tenant], bool] | None = None
+    ) -> Any:
+        """`act(session, tenant_id, why)` on the tenant of the address, in one transaction.
+
+        What a `form` asks for is done only when it was filled in against the present values, or `is_so` already:
+        pressed twice, it is done once.
+        """
         key, actor = request.path_params["key"], person_of(request).actor
+        given = _text(await request.form(), "seen")
 
         def do(session: Session) -> Any:
-            return act(session, tenants.find(session, key).id, why=Why(actor, clock.now(session)))
+            tenant = lock_tenant(session, tenants.find(session, key).id)
+            if form is not None and not (is_so is not None and is_so(tenant)):
+                check(tenant, form, given)
+            return act(session, tenant.id, why=Why(actor, clock.now(session)))
 
         return await in_session(request, do)
 
@@ -166,7 +195,9 @@ def _read(session: Session, key: str) -> dict[str, Any]:
         raise NotFound("tenant-unknown", f"There is no tenant {key!r}.", "Look for it in the list of tenants.")
     return {
         "tenant": tenant,
+        "seen": seen(tenants.find(session, key)),
         "now": now,
+        "until": wording.local(tenant["pause_until"], tenant["time_zone"]) if tenant["paused"] else "",
         "age": wording.data_age(tenant, runs.watermark(session, ORDERS), now),
         "customers": tenant_listing.customers(session, key),
         "actions": [

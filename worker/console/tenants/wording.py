@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 STATES = {
     "paused": "Expiry is paused",
@@ -24,6 +24,11 @@ GUARD = (
 def zones() -> list[str]:
     """Names of the tz database that a tenant may have."""
     return sorted(available_timezones())
+
+
+def local(at: datetime | None, zone: str) -> str:
+    """An instant as a field for date and time has it, in the tenant's zone; empty for none."""
+    return "" if at is None else f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M}"
 
 
 def data_age(tenant: Mapping[str, Any], watermark: datetime | None, now: datetime) -> float | None:
