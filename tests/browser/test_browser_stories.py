@@ -256,7 +256,7 @@ def test_an_old_state_is_shown_in_a_dry_run_and_read_again_once(stage: Stage) ->
         with netsuite_busy(stage):
             run = ask(page, "Run for real")
             assert ask(page, "Run for real") == run
-            expect(page.get_by_text("is under way: you joined it.")).to_be_visible()
+            expect(page.get_by_text("does the same: you joined it.")).to_be_visible()
             assert asked(stage, "select term_end from sales_order where id = :id", id=order_id) == wrong
         expect(page.locator("[data-announce]")).to_contain_text("Done", timeout=PATIENCE * 1000)
     # The run that accepts what this one has landed tells the change; it may be the next poll's.

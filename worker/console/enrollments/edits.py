@@ -94,7 +94,7 @@ class Edits(ConsolePage):
         confirmed = (await request.form()).get("past_confirmed") == "1"
         await _do(request, partial(edit.resume, past_confirmed=confirmed))
         await ring(request, doorbell.ring_run, _named(request))
-        return done(request, "It goes on where it was.", _address(request))
+        return done(request, "The edit was resumed where it was.", _address(request))
 
     @console_page("/{run_id:int}/undo", Right.EDIT_ENROLLMENTS)
     async def ask_undo(self, request: Request) -> Response:

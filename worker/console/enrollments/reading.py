@@ -96,7 +96,9 @@ async def to_edit(request: HTTPRequest, asked: Asked) -> Response:
         return done(request, "This edit was asked for already: here it is.", address, "info")
     if asked.waits:
         await ring(request, doorbell.ring_run, asked.run_id)
-        return done(request, "The edit runs in the background. You may leave this page.", address)
+        return done(
+            request, "The edit was asked for. It is done in the background: you may leave this page.", address
+        )
     return RedirectResponse(address, 303)
 
 

@@ -179,9 +179,7 @@ async def asked(request: Request, answer: tuple[int, bool]) -> Response:
     run_id, new = answer
     await ring(request, doorbell.ring_run, run_id)
     # The page below goes on to tell how the run is; the message tells what was done, and stays true.
-    words = (
-        f"Run {run_id} was asked for." if new else f"Run {run_id} does the same and is under way: you joined it."
-    )
+    words = f"Run {run_id} was asked for." if new else f"Run {run_id} does the same: you joined it."
     return done(request, words, _address(run_id))
 
 
