@@ -13,8 +13,8 @@ Address = IPv4Address | IPv6Address
 LONGEST = 2000  # characters of an address
 PORTS = {"http": 80, "https": 443}
 FIRST_PLAIN_PORT = 1024  # below it other services listen, which would take the lines of a request for their own
-# Public by their numbers, and metadata services of clouds all the same; the second as some Pythons see it.
-METADATA = (ip_network("168.63.129.16/32"), ip_network("192.0.0.0/24"))
+# Public by their numbers, at least as some Pythons see it: metadata services of clouds, networks of one site.
+NOT_PUBLIC = tuple(map(ip_network, ("168.63.129.16/32", "192.0.0.0/24", "fec0::/10", "3fff::/20")))
 TRANSLATED = ip_network("64:ff9b::/96")  # IPv4 behind NAT64
 
 
@@ -80,7 +80,7 @@ def _is_public(address: Address) -> bool:
     return (
         address.is_global
         and not (address.is_multicast or address.is_reserved)
-        and not any(address in network for network in METADATA)
+        and not any(address in network for network in NOT_PUBLIC)
     )
 
 

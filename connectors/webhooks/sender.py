@@ -1,7 +1,8 @@
 """One call of a webhook: to an address that was checked, once, within a deadline, its answer read in part.
 
 The name is looked up here, each address is checked, and the connection is made to that very address: what the name
-means to others a moment later does not matter. No proxy is used, no redirect followed, nothing sent twice.
+means to others a moment later does not matter. No proxy is used, no redirect followed, nothing sent twice, and
+nothing sent at all once the deadline is over: looking a name up has no time limit of its own.
 """
 
 import contextlib
@@ -43,10 +44,10 @@ class Sender:
 
         Raises TryAgain for everything that is no answer, OperatorMustAct for an address that is refused.
         """
-        wanted = target(url)
-        connection = _Connection(wanted, self._addresses(wanted), self._tls, self._connect, self._total)
+        wanted, deadline = target(url), time.monotonic() + self._total
+        connection = _Connection(wanted, self._addresses(wanted), self._tls, self._connect, deadline)
         try:
-            with _cut_after(self._total, connection):
+            with _cut_when_late(connection):
                 connection.request("POST", wanted.path, body, {**headers, "Connection": "close"})
                 response = connection.getresponse()
                 text = response.read(MOST_READ)
@@ -76,7 +77,7 @@ class _Connection(http.client.HTTPConnection):
     """A connection to one of `addresses`, which are numbers, whatever the host is called."""
 
     def __init__(
-        self, wanted: Target, addresses: Sequence[str], tls: ssl.SSLContext, connect: float, total: float
+        self, wanted: Target, addresses: Sequence[str], tls: ssl.SSLContext, connect: float, deadline: float
     ) -> None:
         super().__init__(wanted.host, wanted.port)
         self.default_port = http.client.HTTPS_PORT if wanted.scheme == "https" else http.client.HTTP_PORT
@@ -84,20 +85,26 @@ class _Connection(http.client.HTTPConnection):
         self._addresses = addresses
         self._context = tls
         self._connecting = connect
-        self._deadline = time.monotonic() + total
+        self._deadline = deadline
         self._sockets: list[socket.socket] = []  # http.client lets go of its own before the answer is read
 
     def connect(self) -> None:
         self.sock = self._dialled()
-        self.sock.settimeout(self._left())
+        self.sock.settimeout(self.left())
         self._sockets.append(self.sock)
         if self._secure:
             self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
             self._sockets.append(self.sock)
+        if self.late():  # what cuts off has perhaps been here before this socket was
+            raise TimeoutError
 
     def late(self) -> bool:
         """Whether the deadline has passed."""
         return time.monotonic() >= self._deadline
+
+    def left(self) -> float:
+        """Seconds to the deadline, never 0: to a socket that means not to wait at all."""
+        return max(0.01, self._deadline - time.monotonic())
 
     def cut(self) -> None:
         """Ends every wait on this connection: time limits of sockets start anew with every byte."""
@@ -109,19 +116,18 @@ class _Connection(http.client.HTTPConnection):
     def _dialled(self) -> socket.socket:
         problem: OSError = TimeoutError()
         for address in self._addresses:
+            if self.late():
+                break
             try:
-                return socket.create_connection((address, self.port), min(self._connecting, self._left()))
+                return socket.create_connection((address, self.port), min(self._connecting, self.left()))
             except OSError as error:
                 problem = error
         raise problem
 
-    def _left(self) -> float:
-        return max(0.01, self._deadline - time.monotonic())
-
 
 @contextlib.contextmanager
-def _cut_after(seconds: float, connection: _Connection) -> Iterator[None]:
-    timer = threading.Timer(seconds, connection.cut)
+def _cut_when_late(connection: _Connection) -> Iterator[None]:
+    timer = threading.Timer(connection.left(), connection.cut)
     timer.daemon = True
     timer.start()
     try:

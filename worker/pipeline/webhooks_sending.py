@@ -35,7 +35,7 @@ LONGEST_PAUSE = timedelta(hours=6)
 LONGEST_ASKED = timedelta(days=1)  # by a Retry-After
 GONE = 410
 SHOWN = 200  # characters of a receiver's answer that are kept
-# The claim outlasts a call by this: for looking up the name, which has no time limit of its own.
+# The claim outlasts the longest call by this: for what comes before it and after it.
 MARGIN = timedelta(seconds=5)
 AGENT = "termsync"
 

@@ -1,6 +1,7 @@
 """One call over a real socket: what is sent, what is read, and where it never goes."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -130,6 +131,37 @@ def flood(connection: socket.socket) -> None:
 def test_a_receiver_that_takes_for_ever_is_left(answer: Callable[[socket.socket], None]) -> None:
     with raw(answer) as url, pytest.raises(TryAgain) as late:
         Sender(LOCAL, total=0.5).post(url, {}, b"")
+    assert late.value.code == "webhook-too-slow"
+
+
+def test_nothing_is_sent_when_the_name_is_found_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its turn may be another worker's by then, and what follows may be there already."""
+
+    def lookup(*asked: Any, **more: Any) -> Any:
+        time.sleep(0.1)
+        return GETADDRINFO(*asked, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    with receiving() as receiver:
+        with pytest.raises(TryAgain) as late:
+            Sender(LOCAL, total=0.05).post(receiver.url, {}, b"")
+        assert receiver.calls == []
+    assert late.value.code == "webhook-too-slow"
+
+
+def test_nothing_is_sent_when_tls_is_agreed_on_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The deadline passes while no socket is at hand that could be cut off."""
+
+    def wrap(_: ssl.SSLContext, sock: socket.socket, **more: Any) -> socket.socket:
+        agreed = socket.socket(fileno=sock.detach())
+        time.sleep(0.3)
+        return agreed
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", wrap)
+    with receiving() as receiver:
+        with pytest.raises(TryAgain) as late:
+            Sender(LOCAL, total=0.2).post(receiver.url.replace("http://", "https://"), {}, b"")
+        assert receiver.calls == []
     assert late.value.code == "webhook-too-slow"
 
 
