@@ -99,3 +99,14 @@ def enrollment_id(session: Session, tenant_id: int, user: str, course: str, vers
     asked = {"tenant_id": tenant_id, "user": user, "course": course, "version": version}
     found: int | None = session.execute(_ENROLLMENT, asked).scalar_one_or_none()
     return found
+
+
+_MORE_ENROLLMENTS = text("""
+select count(*) > :most from (select from enrollment where tenant_id = :tenant_id limit :most + 1) counted
+""")
+
+
+def has_more_enrollments(session: Session, tenant_id: int, most: int) -> bool:
+    """Whether the tenant has more than `most` enrollments."""
+    asked = {"tenant_id": tenant_id, "most": most}
+    return bool(session.execute(_MORE_ENROLLMENTS, asked).scalar_one())

@@ -279,6 +279,7 @@ def test_every_reason_to_refuse_a_line(import_: Import, acme: str) -> None:
     refused = {
         "line-tenant-unknown": {**_person("a"), "tenant": "nobody"},
         "value-missing": {"tenant": "acme"},
+        "key-unusable": _person("a/b"),
         "value-too-long": _person("b", name="x" * 501),
         "text-unstorable": _person("c", name="x\0y"),
         "yes-or-no-unreadable": _person("d", active="perhaps"),

@@ -24,7 +24,7 @@ MOST_LINES = 10_000
 MOST_BYTES = 32_000_000
 NDJSON = "application/x-ndjson"
 ANSWER = """One line of JSON for each line that was sent, in their order:
-`{"line": 1, "ok": true}`, or
+`{"line": 1, "ok": true, "result": "created"}` (or `changed`, `unchanged`), or
 `{"line": 2, "ok": false, "errors": [{"field", "value", "detail", "remedy", "code"}]}`,
 then one with the counts: `{"lines": 2, "refused": 1, "counts": {…}}`."""
 Each = TypeVar("Each", bound=Body)
@@ -120,7 +120,9 @@ def _told(count: int, brought: BroughtIn, refused: Refused) -> Iterator[bytes]:
     for number in range(1, count + 1):
         errors = refused.get(number)
         told: dict[str, Any] = {"line": number, "ok": errors is None}
-        if errors is not None:
+        if errors is None:
+            told["result"] = brought.outcomes[number]
+        else:
             told["errors"] = [each.model_dump(exclude_none=True) for each in errors]
         yield msgspec.json.encode(told) + b"\n"
     yield msgspec.json.encode({"lines": count, "refused": len(refused), "counts": brought.counts}) + b"\n"

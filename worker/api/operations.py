@@ -54,9 +54,11 @@ def _access(endpoint: Callable[..., Any], document: type[BaseModel], *keys: str)
     return Operation(endpoint, READ, raw=True, more=more)
 
 
-def _put(endpoint: Callable[..., Any], needs: Needs) -> Operation:
-    made = {201: {"description": "It is new.", "model": get_type_hints(endpoint)["return"]}}
-    return Operation(endpoint, needs, more={"responses": made})
+def _put(endpoint: Callable[..., Any], needs: Needs, *also: int) -> Operation:
+    model = get_type_hints(endpoint)["return"]
+    told = {201: "It is new.", 202: "A part of it waits for a worker."}
+    answers = {status: {"description": told[status], "model": model} for status in (201, *also)}
+    return Operation(endpoint, needs, more={"responses": answers})
 
 
 def _bulk(endpoint: Callable[..., Any], needs: Needs, line: type[Body]) -> Operation:
@@ -76,7 +78,7 @@ OPERATIONS: Mapping[str, Operation] = {
         access.user_access, access.UserAccessDocument, "tenant", "user"
     ),
     "GET /token": Operation(own_token.show, READ),
-    "PUT /tenants/{tenant}": _put(roster.put_tenant, ROSTER_OF_ALL),
+    "PUT /tenants/{tenant}": _put(roster.put_tenant, ROSTER_OF_ALL, 202),
     "PUT /tenants/{tenant}/customers/{netsuite_customer_id}": Operation(roster.put_customer, ROSTER_OF_ALL),
     "PUT /courses/{course}/versions/{version}": _put(roster.put_course, ROSTER_OF_ALL),
     "PUT /tenants/{tenant}/users/{user}": _put(roster.put_user, ROSTER),
@@ -86,7 +88,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /tenants/{tenant}/enrollments/bulk": _bulk(bulk.bring_enrollments, ENROLLMENTS, EnrollmentLine),
     "GET /tenants/{tenant}/enrollments": Operation(enrollments.list_enrollments, READ),
     "GET /tenants/{tenant}/sales-orders": Operation(orders.list_orders, READ),
-    "GET /tenants/{tenant}/sales-orders/{number}": Operation(orders.show_order, READ),
+    "GET /tenants/{tenant}/sales-orders/{number:path}": Operation(orders.show_order, READ),
     "POST /tenants/{tenant}/enrollments/edit": _waits(edits.edit_enrollments, ENROLLMENTS),
     "GET /tenants/{tenant}/edits/{edit_id}": Operation(edits.show_edit, READ),
     "GET /tenants/{tenant}/edits/{edit_id}/results": Operation(edits.list_results, READ),

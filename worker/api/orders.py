@@ -11,7 +11,7 @@ from worker import clock
 from worker.api import cursors
 from worker.api.call import Asked
 from worker.api.problems import Refusal
-from worker.api.values import Cursor, Limit, PathKey
+from worker.api.values import Cursor, Limit, PathKey, PathNumber
 from worker.errors import NotFound
 
 
@@ -64,7 +64,7 @@ def list_orders(
     return call.do(read)
 
 
-def show_order(call: Asked, tenant: PathKey, number: PathKey) -> OrderDocument:
+def show_order(call: Asked, tenant: PathKey, number: PathNumber) -> OrderDocument:
     """One order by its number."""
 
     def read(session: Session) -> OrderDocument:

@@ -19,7 +19,9 @@ from worker.api.enrollments import EnrollmentDocument
 from worker.api.lines import CourseBody, EnrollmentBody, UserBody
 from worker.api.problems import FieldProblem, Refusal, printable
 from worker.api.values import Body, PathId, PathKey, Text
-from worker.pipeline import roster_lines, tenants
+from worker.pipeline import roster_lines, tenant_change, tenants
+from worker.pipeline.edit import AT_ONCE
+from worker.pipeline.tenant_change import TenantChange
 from worker.queue import doorbell
 
 REFERRED = frozenset({"user-unknown", "course-version-unknown"})  # named in the address
@@ -41,6 +43,7 @@ class TenantDocument(BaseModel):
     time_zone: str
     grace_days: int
     paused: bool = Field(description="Whether nobody of it expires at present.")
+    run: int | None = Field(description="The run that is to change zone and grace; null when they are as asked.")
 
 
 class CustomerDocument(BaseModel):
@@ -72,28 +75,47 @@ class UserDocument(BaseModel):
 
 
 def put_tenant(call: Asked, tenant: PathKey, body: TenantBody, response: Response) -> TenantDocument:
-    """Add a tenant, or change its name, zone or grace; zone and grace re-date every enrollment with them."""
+    """Add a tenant, or change its name, zone or grace; zone and grace re-date every enrollment with them.
 
-    def work(session: Session) -> tuple[Tenant, bool]:
+    For more than 100 enrollments a worker does that: the answer is 202, with the zone and grace of until then.
+    Sent again it joins the run, and is answered with 200 when that is done.
+    """
+
+    def work(session: Session) -> tuple[Tenant, int, int | None]:
         why, known = call.why(session), tenants.known(session, tenant)
         if known is None:
-            return tenants.add(
+            made, new = tenants.add(
                 session, tenant, body.name, why, body.time_zone or DEFAULT_ZONE, body.grace_days or 0
             )
-        tenants.change(
-            session, known.id, why, name=body.name, time_zone=body.time_zone, grace_days=body.grace_days
-        )
-        return known, False
+            return made, 201 if new else 200, None
+        change = _dates(known, body)
+        if change is None or not api_roster.has_more_enrollments(session, known.id, AT_ONCE):
+            zone, days = body.time_zone, body.grace_days
+            tenants.change(session, known.id, why, name=body.name, time_zone=zone, grace_days=days)
+            return known, 200, None
+        run_id, _ = tenant_change.request(session, change, call.bearer.actor, dry_run=False)
+        tenants.change(session, known.id, why, name=body.name)
+        return known, 202, run_id
 
-    found, new = call.do(work)
-    response.status_code = 201 if new else 200
+    found, response.status_code, run_id = call.do(work)
+    if run_id is not None:
+        call.api.ring(doorbell.ring_run, run_id)
     return TenantDocument(
         tenant=found.key,
         name=found.name,
         time_zone=found.time_zone,
         grace_days=found.grace_days,
         paused=found.paused_at is not None,
+        run=run_id,
     )
+
+
+def _dates(tenant: Tenant, body: TenantBody) -> TenantChange | None:
+    """The zone and grace that are asked for; None when the tenant has them."""
+    grace = tenant.grace_days if body.grace_days is None else body.grace_days
+    zone = body.time_zone or tenant.time_zone
+    is_so = (zone, grace) == (tenant.time_zone, tenant.grace_days)
+    return None if is_so else TenantChange(tenant.key, zone, grace)
 
 
 def put_customer(call: Asked, tenant: PathKey, netsuite_customer_id: PathId) -> CustomerDocument:

@@ -7,17 +7,32 @@ from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from models.terms import FIRST_YEAR, LAST_YEAR
-from worker.pipeline.roster_file import LONGEST
+from worker.pipeline.roster_file import LONGEST, is_key
 
 # No text of the database holds NUL; keys with a slash are no part of an address.
 _STORABLE = r"^[^\x00]*$"
 _KEY = r"^[^\x00/]+$"
 Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST, pattern=_STORABLE)]
-Key = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST, pattern=_KEY)]
+
+
+def _part_of_address(key: str) -> str:
+    if not is_key(key) or "\0" in key:
+        raise ValueError("must hold neither a slash nor NUL, and not be . or ..: keys are parts of addresses")
+    return key
+
+
+Key = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST),
+    AfterValidator(_part_of_address),
+    Field(json_schema_extra={"pattern": _KEY}),
+]
 Email = Annotated[str, StringConstraints(max_length=LONGEST, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
 LARGEST = 2**63 - 1
 Id = Annotated[int, Field(ge=1, le=LARGEST)]
-PathKey = Annotated[str, Path(min_length=1, max_length=LONGEST, pattern=_KEY)]
+PathKey = Annotated[str, Path(min_length=1, max_length=LONGEST, pattern=_KEY), AfterValidator(_part_of_address)]
+# NetSuite numbers orders as it likes, slashes included.
+PathNumber = Annotated[str, Path(min_length=1, max_length=LONGEST, pattern=_STORABLE)]
 PathId = Annotated[int, Path(ge=1, le=LARGEST)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items of one answer.")]
 Cursor = Annotated[

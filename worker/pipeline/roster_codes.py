@@ -13,6 +13,10 @@ CODES: dict[str, Explanation] = {
         "Save the file as CSV UTF-8; put cells that hold commas or quotes in quotes.",
     ),
     "value-missing": Explanation("A cell that must be filled is empty.", "Fill it in."),
+    "key-unusable": Explanation(
+        "Keys of users, courses and versions are parts of addresses: they hold no slash and are not just dots.",
+        "Use another key, with a dash in place of the slash for example.",
+    ),
     "value-too-long": Explanation("A cell holds more than 500 characters.", "Shorten it."),
     "text-unstorable": Explanation(
         "A cell holds a character that no database text can (NUL).", "Type the value anew."

@@ -32,6 +32,7 @@ COLUMNS = {
     "status": "E enrolls (again), U unenrolls, X expires now; empty asks for nothing",
 }
 REQUIRED = ("tenant", "user")
+KEYS = ("user", "course", "version")
 NONE = "-"
 LONGEST = 500  # characters of one cell
 LONGEST_LIST = 20_000  # of a cell with groups or modules
@@ -138,6 +139,11 @@ def _storable(column: str, cell: str) -> str:
     return cell
 
 
+def is_key(text: str) -> bool:
+    """Whether `text` can be a key of a user, course or version: a part of an address, of pages and of the API."""
+    return "/" not in text and text not in {".", ".."}
+
+
 def _values(number: int, row: dict[str, str]) -> Line:
     """Empty cells say nothing; `-` says none."""
 
@@ -147,6 +153,9 @@ def _values(number: int, row: dict[str, str]) -> Line:
     for column in REQUIRED:
         if cell(column) is None:
             raise Refused(column, "", "value-missing", "is empty")
+    for column in KEYS:
+        if not is_key(row.get(column, "")):
+            raise Refused(column, row[column], "key-unusable", "holds a slash, or is nothing but dots")
     manager = cell("manager")
     if manager == row["user"]:
         raise Refused("manager", manager, "manager-is-self", "is the user")

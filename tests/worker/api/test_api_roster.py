@@ -7,8 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+from operations import perform
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
+
+from worker.pipeline.edit import AT_ONCE
 
 pytest_plugins = ("api_world",)
 
@@ -37,6 +40,7 @@ def test_a_tenant_with_its_customer(client: httpx.Client, sessions: sessionmaker
         "time_zone": "Europe/Berlin",
         "grace_days": 3,
         "paused": False,
+        "run": None,
     }
     with sessions.begin() as session:
         session.execute(text("insert into customer (id) values (99)"))
@@ -150,7 +154,7 @@ def test_ten_thousand_of_each_at_once(client: httpx.Client, sessions: sessionmak
     people = [{"user": f"n{n}", "course": "safety", "version": "v1", "sales_order": "SO1"} for n in everybody]
     told = bulk(client, "/tenants/acme/enrollments/bulk", people)
     assert told[-1]["counts"]["enrolled"] == 10_000
-    assert told[:2] == [{"line": 1, "ok": True}, {"line": 2, "ok": True}]
+    assert told[:2] == [{"line": n, "ok": True, "result": "created"} for n in (1, 2)]
     count = events(sessions)
     assert bulk(client, "/tenants/acme/enrollments/bulk", people)[-1]["counts"]["unchanged"] == 10_000
     assert events(sessions) == count
@@ -190,6 +194,70 @@ def test_courses_in_bulk(client: httpx.Client) -> None:
     lines = [{"course": f"c{n}", "version": "1", "title": "T", "modules": ["A", "B"]} for n in range(3)]
     assert bulk(client, "/courses/bulk", lines)[-1]["counts"]["courses_new"] == 3
     assert bulk(client, "/courses/bulk", lines)[-1]["counts"]["courses_changed"] == 0
+
+
+def results(told: Sequence[dict[str, Any]]) -> list[str]:
+    return [line["result"] for line in told[:-1]]
+
+
+def test_each_line_says_what_it_came_to(client: httpx.Client) -> None:
+    known = {"user": "user-0", "name": "Person 0 of acme", "email": "person-0@acme.example"}
+    new = {"user": "ann", "name": "Ann", "email": "ann@acme.example", "groups": ["Day"]}
+    path = "/tenants/acme/users/bulk"
+    assert results(bulk(client, path, [known, new, {**known, "user": "user-1"}])) == [
+        "unchanged",
+        "created",
+        "changed",
+    ]
+    assert results(bulk(client, path, [known, new])) == ["unchanged", "unchanged"]
+    told = bulk(client, path, [{**known, "manager": "ann"}, {**new, "groups": ["Night"]}])
+    assert results(told) == ["changed", "changed"]
+    course = {"course": "fire", "version": "1", "title": "Fire", "modules": ["A"]}
+    assert results(bulk(client, "/courses/bulk", [course])) == ["created"]
+    again = [course, {"course": "safety", "version": "v1", "title": "Other"}]
+    assert results(bulk(client, "/courses/bulk", again)) == ["unchanged", "changed"]
+    lines = [{"user": name, "course": "safety", "version": "v1"} for name in ("user-0", "user-4")]
+    path = "/tenants/acme/enrollments/bulk"
+    assert results(bulk(client, path, lines)) == ["unchanged", "created"]
+    assert results(bulk(client, path, [{**lines[0], "status": "U"}, lines[1]])) == ["changed", "unchanged"]
+
+
+@pytest.mark.parametrize("key", ["a/b", ".", "..", "/"])
+def test_keys_that_are_no_part_of_an_address_are_refused(client: httpx.Client, key: str) -> None:
+    user = {"user": key, "name": "Ann", "email": "ann@acme.example"}
+    (line, _) = bulk(client, "/tenants/acme/users/bulk", [user])
+    assert "parts of addresses" in line["errors"][0]["detail"]
+    encoded = key.replace("/", "%2F").replace(".", "%2E")
+    answer = client.put(f"{client.base_url}tenants/acme/users/{encoded}", json=USER)
+    assert answer.status_code in {404, 405, 422}
+
+
+def test_an_order_is_found_whatever_its_number(client: httpx.Client, sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        session.execute(text("update sales_order set number = 'SO/2026/1 #2?' where id = 1"))
+    for written in ("SO%2F2026%2F1%20%232%3F", "SO/2026/1%20%232%3F"):
+        found = client.get(f"/tenants/acme/sales-orders/{written}")
+        assert (found.status_code, found.json().get("number")) == (200, "SO/2026/1 #2?")
+
+
+def test_a_zone_of_many_enrollments_changes_in_the_background(
+    client: httpx.Client, sessions: sessionmaker[Session]
+) -> None:
+    users = [{"user": f"n{n}", "name": f"N {n}", "email": f"n{n}@acme.example"} for n in range(AT_ONCE)]
+    bulk(client, "/tenants/acme/users/bulk", users)
+    people = [{"user": user["user"], "course": "safety", "version": "v1"} for user in users]
+    bulk(client, "/tenants/acme/enrollments/bulk", people)
+    wanted = {"name": "Acme, renamed", "time_zone": "Europe/Berlin"}
+    answer = put(client, "/tenants/acme", wanted)
+    assert (answer.status_code, answer.json()["name"]) == (202, "Acme, renamed")
+    assert answer.json()["time_zone"] != "Europe/Berlin"
+    run_id = answer.json()["run"]
+    assert put(client, "/tenants/acme", wanted).json()["run"] == run_id, "sent again, it is the same change"
+    perform(sessions, run_id)
+    done = put(client, "/tenants/acme", wanted)
+    assert (done.status_code, done.json()["time_zone"], done.json()["run"]) == (200, "Europe/Berlin", None)
+    for bad in ({"time_zone": "Mars/Base"}, {"grace_days": 999}):
+        assert put(client, "/tenants/acme", {"name": "N", **bad}).status_code == 422
 
 
 def test_a_token_of_one_tenant_changes_nothing_that_others_share(
