@@ -1,11 +1,12 @@
 """Rows NetSuite sent that could not be used: by reason, one by one, and what is done about each.
 
 A rejected landing row names its order and can be asked for again; a parked row names none. Both go by a
-reference: `o123` is the rejected row of order 123, `p7` the parked row 7.
+reference: `o123@1773162000000000` is the row of order 123 that was rejected at that microsecond, `p7@…` the parked
+row 7. What is rejected for the same order later is another row, that nobody has seen who has this reference.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -23,7 +24,10 @@ Show = Literal["open", "ignored", "all"]
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(days=1)
 MOST_RETRIES = 24
-REFERENCE = re.compile(r"([op])([0-9]{1,18})", re.ASCII)
+REFERENCE = re.compile(r"([op])([0-9]{1,18})@([0-9]{1,18})", re.ASCII)
+# Microseconds, as references have them.
+_READ_AT = "cast(extract(epoch from l.read_at) * 1000000 as bigint)"
+_SEEN_AT = "cast(extract(epoch from p.first_seen_at) * 1000000 as bigint)"
 # A payload may hold escapes that jsonb does not take, so its number is found as text.
 _NUMBER_IN_PAYLOAD = r'(?i)"tranid"\s*:\s*"([^"]+)"'
 
@@ -38,11 +42,11 @@ from parked_row p left join reject_care k on k.parked_id = p.id and k.since = p.
 """
 _CARE = "k.retries, k.retried_at, k.retry_at, k.ignored_at, k.ignored_by, k.ignore_reason, k.assigned_to"
 _REJECTED = f"""
-    select 'o' || l.order_id as reference, l.order_id, l.reject_code as code, l.reject_detail as detail, l.payload,
-        l.read_at as since, l.customer_id, {_CARE}
+    select 'o' || l.order_id || '@' || {_READ_AT} as reference, l.order_id, l.reject_code as code,
+        l.reject_detail as detail, l.payload, l.read_at as since, l.customer_id, {_CARE}
     {_ORDERS}
     union all
-    select 'p' || p.id, null, p.code, p.detail, p.payload, p.first_seen_at, null, {_CARE}
+    select 'p' || p.id || '@' || {_SEEN_AT}, null, p.code, p.detail, p.payload, p.first_seen_at, null, {_CARE}
     {_PARKED}
 """
 
@@ -135,17 +139,21 @@ def _parameters(wanted: RejectFilter) -> Row:
     return {**given, **sought}
 
 
-def split(chosen: Iterable[str]) -> tuple[list[int], list[int]]:
-    """(order ids, parked row ids) of references; what is none is passed over."""
+def split(chosen: Iterable[str]) -> tuple[dict[int, int], dict[int, int]]:
+    """Orders and parked rows of references, each with when it was rejected; what is none is passed over."""
     found = [match.groups() for match in map(REFERENCE.fullmatch, chosen) if match]
-    return sorted(int(n) for kind, n in found if kind == "o"), sorted(int(n) for kind, n in found if kind == "p")
+    orders, parked = ({int(n): int(at) for kind, n, at in found if kind == of} for of in "op")
+    return orders, parked
 
 
 # Both kinds of rows are cared for alike: the key of the care, its rows, and what tells the present rejection.
+_CHOSEN = "unnest(cast(:ids as bigint[]), cast(:ats as bigint[])) as c(id, at)"
 _KINDS = {
-    "order_id": "select l.order_id as id, l.read_at as since from landing_order l"
-    " where l.order_id = any(:ids) and l.reject_code is not null and l.gone is null",
-    "parked_id": "select p.id, p.first_seen_at as since from parked_row p where p.id = any(:ids)",
+    "order_id": "select l.order_id as id, l.read_at as since"
+    f" from {_CHOSEN} join landing_order l on l.order_id = c.id"
+    f" where l.reject_code is not null and l.gone is null and coalesce(c.at = {_READ_AT}, true)",
+    "parked_id": "select p.id, p.first_seen_at as since"
+    f" from {_CHOSEN} join parked_row p on p.id = c.id where c.at = {_SEEN_AT}",
 }
 _FORGET = "delete from reject_care k using ({rejected}) r where k.{key} = r.id and k.since <> r.since"
 _SET = """
@@ -158,12 +166,15 @@ update reject_care k set {changes} from ({rejected}) r where k.{key} = r.id and 
 """
 
 
-def _care(session: Session, kind: str, ids: Sequence[int], changes: str, **values: object) -> int:
-    """Change the care of the rows that are rejected still; care of an earlier rejection is forgotten first."""
-    if not ids:
+def _care(session: Session, kind: str, rows: Mapping[int, int | None], changes: str, **values: object) -> int:
+    """Change the care of `rows` that are rejected as they were at that microsecond (None: at any); care of an
+    earlier rejection is forgotten first.
+    """
+    if not rows:
         return 0
     names = {"key": kind, "rejected": _KINDS[kind], "changes": changes}
-    parameters = {"ids": list(ids), "first": FIRST_RETRY, **values}
+    ids = sorted(rows)
+    parameters = {"ids": ids, "ats": [rows[each] for each in ids], "first": FIRST_RETRY, **values}
     session.execute(text(_FORGET.format(**names)), parameters)
     session.execute(text(_SET.format(**names)), parameters)
     return len(session.execute(text(_UPDATE.format(**names)), parameters).all())
@@ -172,11 +183,13 @@ def _care(session: Session, kind: str, ids: Sequence[int], changes: str, **value
 def ask_again(session: Session, order_ids: Sequence[int], now: datetime) -> int:
     """Let rejected rows be asked for again now, ignored ones too. Returns how many will be."""
     changes = "retry_at = :now, ignored_at = null, ignored_by = null, ignore_reason = null"
-    return _care(session, "order_id", order_ids, changes, now=now)
+    return _care(session, "order_id", dict.fromkeys(order_ids), changes, now=now)
 
 
 def ignore(session: Session, chosen: Iterable[str], by: str, reason: str, now: datetime) -> int:
-    """Take rows off the list until NetSuite sends something else for them. Returns how many."""
+    """Take rows off the list until NetSuite sends something else for them; what it has sent since they were seen
+    stays. Returns how many.
+    """
     changes = "ignored_at = :now, ignored_by = :by, ignore_reason = :reason"
     return _care_both(session, chosen, changes, by=by, reason=reason, now=now)
 
@@ -188,7 +201,7 @@ def assign(session: Session, chosen: Iterable[str], staff_id: int | None) -> int
 
 def _care_both(session: Session, chosen: Iterable[str], changes: str, **values: object) -> int:
     pairs = zip(_KINDS, split(chosen), strict=True)
-    return sum(_care(session, kind, ids, changes, **values) for kind, ids in pairs)
+    return sum(_care(session, kind, rows, changes, **values) for kind, rows in pairs)
 
 
 _DUE = text(f"""
@@ -215,7 +228,7 @@ def retried(session: Session, order_ids: Sequence[int], now: datetime) -> int:
     """Note that NetSuite was asked for these orders again. Returns how many are rejected still."""
     session.execute(_PASSED, {"ids": list(order_ids)})
     values = {"now": now, "most": MOST_RETRIES, "longest": LONGEST_PAUSE}
-    return _care(session, "order_id", order_ids, _RETRIED, **values)
+    return _care(session, "order_id", dict.fromkeys(order_ids), _RETRIED, **values)
 
 
 def last_retried(session: Session) -> datetime | None:

@@ -33,6 +33,10 @@ CODES: dict[str, Explanation] = {
         " page was old. Nothing was changed.",
         "Open the list of rejected rows again, and choose among those that wait now.",
     ),
+    "rows-differ": Explanation(
+        "All rows that match were chosen, and other rows match than when the page was shown. Nothing was changed.",
+        "Look at the list again, then decide.",
+    ),
     "nothing-chosen": Explanation("No row was ticked.", "Tick the rows it is about, or choose all that match."),
     "staff-unknown": Explanation(
         "There is no active person on the staff with this account.", "Choose one of the people in the list."

@@ -59,7 +59,7 @@ def ask_again(session: Session, chosen: Iterable[str], why: Why) -> tuple[int, i
     Raises `rows-not-rejected`, as `ignore` and `assign` do, when none of the rows waits any more.
     """
     order_ids, parked_ids = rejects.split(chosen)
-    asked = rejects.ask_again(session, order_ids, why.now)
+    asked = rejects.ask_again(session, list(order_ids), why.now)
     _check_any(asked + len(parked_ids))
     _note(session, why, f"{asked} rejected rows asked for again", order_ids, None)
     return asked, len(parked_ids)
@@ -97,8 +97,8 @@ def _check_any(rows: int) -> None:
         )
 
 
-def _note(session: Session, why: Why, action: str, order_ids: list[int], reason: str | None) -> None:
-    detail = {"orders": order_ids[:100]}
+def _note(session: Session, why: Why, action: str, order_ids: Iterable[int], reason: str | None) -> None:
+    detail = {"orders": sorted(order_ids)[:100]}
     session.add(
         StaffAction(
             at=why.now, actor=why.actor, action=action, subject="rejected rows", reason=reason, detail=detail

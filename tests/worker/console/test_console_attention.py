@@ -113,18 +113,47 @@ def test_rejected_rows_are_asked_for_again_ignored_and_handed_on(signed_in: Sign
     ):
         assert words in page
     assert "No row was ticked" in sent(client, here, f"{here}/retry")
-    assert "asked again for 1 row" in sent(client, here, f"{here}/retry", row="o1")
-    assert "no reason" in sent(client, here, f"{here}/ignore", row="o1")
-    told = sent(client, here, f"{here}/ignore", all="yes", code="date-unreadable", reason="test orders")
+    assert "asked again for 1 row" in sent(client, here, f"{here}/retry", row=ticked(page, 1))
+    assert "no reason" in sent(client, here, f"{here}/ignore", row=ticked(page, 1))
+    every = {"all": "yes", "code": "date-unreadable", "reason": "test orders"}
+    assert "2 rows match now, not 1; nothing was changed" in sent(
+        client, here, f"{here}/ignore", **every, expected="1"
+    )
+    assert 'name="expected" value="2"' in client.get(f"{here}?code=date-unreadable").text
+    told = sent(client, here, f"{here}/ignore", **every, expected="2")
     assert "2 rows ignored" in told
     assert "SO3" in client.get(here).text
     assert "SO1" not in client.get(here).text
     assert "test orders" in client.get(f"{here}?show=ignored").text
     me = world.session.execute(text("select id from staff where role = 'ops'")).scalar_one()
-    assert "1 row handed on" in sent(client, here, f"{here}/assign", row="o3", assignee=str(me))
+    assert "1 row handed on" in sent(client, here, f"{here}/assign", row=ticked(page, 3), assignee=str(me))
     assert "SO3" in client.get(f"{here}?mine=yes").text
     rows = list(csv.reader(io.StringIO(client.get(f"{here}/export/csv?show=all").text)))
     assert len(rows) == 4
+
+
+def ticked(page: str, order_id: int) -> str:
+    """What the box of an order's rejected row sends."""
+    [found] = re.findall(rf'name="row" value="(o{order_id}@\d+)"', page)
+    return str(found)
+
+
+def test_what_was_rejected_since_the_page_was_opened_is_not_ignored_unseen(
+    signed_in: SignIn, world: OrderWorld
+) -> None:
+    world.customer(9)
+    world.landed(1, 9, reject="date-unreadable")
+    world.session.commit()
+    client = signed_in("ops")
+    here = f"{HERE}/rejected"
+    seen = ticked(client.get(here).text, 1)
+    another = "update landing_order set reject_code = 'customer-missing', read_at = read_at + interval '1 second'"
+    world.session.execute(text(another))
+    world.session.commit()
+    for act in ("ignore", "assign"):
+        told = sent(client, here, f"{here}/{act}", row=seen, reason="test")
+        assert "None of the chosen rows is rejected any more; nothing was changed" in told
+    assert "SO1" in client.get(here).text
 
 
 def test_rows_that_are_rejected_no_longer_are_told_apart(signed_in: SignIn, world: OrderWorld) -> None:
@@ -135,11 +164,11 @@ def test_rows_that_are_rejected_no_longer_are_told_apart(signed_in: SignIn, worl
     client = signed_in("ops")
     here = f"{HERE}/rejected"
     for act in ("ignore", "retry", "assign"):
-        for row in ("o2", "o999", "p7" if act != "retry" else "o3", "nonsense"):
+        for row in ("o2@1", "o999@1", "p7@1" if act != "retry" else "o3@1", "nonsense"):
             told = sent(client, here, f"{here}/{act}", row=row, reason="test")
             assert "None of the chosen rows is rejected any more; nothing was changed" in told, (act, row)
             assert "Look at the list again" in told
-    told = sent(client, here, f"{here}/ignore", row=["o1", "o2"], reason="test")
+    told = sent(client, here, f"{here}/ignore", row=[ticked(client.get(here).text, 1), "o2@1"], reason="test")
     assert "1 row ignored" in told
     assert "1 other row no longer waited" in told
     deeds = world.session.execute(text("select action from staff_action where subject = 'rejected rows'"))

@@ -108,7 +108,8 @@ def test_after_the_last_retry_a_row_waits_for_a_person_who_may_ask_again(session
     assert (given_up["retries"], given_up["retry_at"]) == (MOST_RETRIES, None)
 
     with sessions.begin() as session:
-        assert caring.ask_again(session, ["o1", "p9"], why(session)) == (1, 1)
+        [reference] = rejects.references(session, RejectFilter())
+        assert caring.ask_again(session, [reference, "p9@1"], why(session)) == (1, 1)
     netsuite = Answers()
     caring.retry_due(sessions, netsuite, ACCOUNT)
     assert netsuite.asked == [[1]]
@@ -137,7 +138,8 @@ def test_what_is_ignored_is_neither_listed_nor_retried_until_netsuite_says_somet
 ) -> None:
     land_rejected(sessions, 1)
     with sessions.begin() as session:
-        assert caring.ignore(session, ["o1"], why(session), " known mistake ") == 1
+        [reference] = rejects.references(session, RejectFilter())
+        assert caring.ignore(session, [reference], why(session), " known mistake ") == 1
     assert rows(sessions) == []
     [hidden] = rows(sessions, show="ignored")
     assert (hidden["ignored_by"], hidden["ignore_reason"]) == ("ann@example.com", "known mistake")

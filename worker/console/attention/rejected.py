@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from models import rejects
 from models.enrollment_changes import Why
+from models.order_listing import COUNTED
 from models.rejects import MOST_RETRIES, RejectFilter
 from worker import clock, explain
 from worker.console import payloads
@@ -52,11 +53,13 @@ class Rejected(ConsolePage):
 
         def read(session: Session) -> Row:
             found = rejects.rows(session, wanted, PAGE + 1, PAGE * (number - 1))
+            total = rejects.count(session, wanted)
             return {
                 **heading(session),
                 "groups": rejects.groups(session, _wanted({**words, "code": ""}, person_of(request).id)),
                 "page": sliced(found, number, words),
-                "total": rejects.count(session, wanted),
+                "total": total,
+                "expected": min(total, COUNTED),
                 "staff": rejects.assignees(session),
                 "now": clock.now(session),
             }
@@ -114,6 +117,7 @@ class Rejected(ConsolePage):
             chosen = [str(each) for each in form.getlist("row")]
             if form.get("all") == "yes":
                 chosen = rejects.references(session, _wanted(words, person.id))
+                _check_number(len(chosen), str(form.get("expected", "")))
             if not chosen:
                 raise TermsyncError("nothing-chosen", "No row was ticked.", "Tick the rows it is about.")
             return work(session, chosen, form, Why(person.actor, clock.now(session)))
@@ -127,6 +131,16 @@ class Rejected(ConsolePage):
         rows = await in_session(request, lambda session: rejects.rows(session, wanted, EXPORTED))
         form = "xlsx" if request.path_params["form"] == "xlsx" else "csv"
         return export("rejected-rows", form, HEADER, map(_cells, rows))
+
+
+def _check_number(now: int, then: str) -> None:
+    """Raises `rows-differ` when it is not as many that match as the page said."""
+    if str(now) != then:
+        raise TermsyncError(
+            "rows-differ",
+            f"{counted(now, 'row')} match now, not {then or 'as many as you saw'}; nothing was changed.",
+            "Look at the list again, then decide.",
+        )
 
 
 def _others(chosen: list[str], done: int) -> str:
