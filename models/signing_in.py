@@ -20,6 +20,8 @@ TOUCH_EVERY = timedelta(seconds=60)
 FORGET_FAILURES_AFTER = timedelta(hours=24)
 # A browser nobody has signed in with for so long is a stranger again.
 FORGET_DEVICES_AFTER = timedelta(days=90)
+# Of one address. Each has guesses of its own, so that nobody may hoard them while they know a password.
+MOST_DEVICES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +241,12 @@ _KNOWN = text("""
 insert into known_device (token_hash, address_hash, seen_at) values (:token_hash, :address_hash, :now)
 on conflict (token_hash, address_hash) do update set seen_at = excluded.seen_at
 """)
-_FORGET_DEVICES = text("delete from known_device where address_hash = :address_hash")
+_FORGET_OLDEST = text(f"""
+delete from known_device where address_hash = :address_hash and token_hash in (
+    select token_hash from known_device where address_hash = :address_hash
+    order by seen_at desc, token_hash offset {MOST_DEVICES})
+""")
+_FORGET_DEVICES = text("delete from known_device where address_hash = :address_hash and token_hash <> :keep")
 
 
 def device_addresses(session: Session, token_hash: bytes, now: datetime) -> set[bytes]:
@@ -249,15 +256,19 @@ def device_addresses(session: Session, token_hash: bytes, now: datetime) -> set[
 
 
 def know_device(session: Session, token_hash: bytes, address_hash: bytes, now: datetime) -> None:
-    """Somebody signs in with this address from this browser. Browsers nobody came back with go."""
+    """Somebody signs in with this address from this browser.
+
+    Browsers nobody came back with go, and of too many of the address those that were not used for longest.
+    """
     old = text("delete from known_device where seen_at < :since")
     session.execute(old, {"since": now - FORGET_DEVICES_AFTER})
     session.execute(_KNOWN, {"token_hash": token_hash, "address_hash": address_hash, "now": now})
+    session.execute(_FORGET_OLDEST, {"address_hash": address_hash})
 
 
-def forget_devices(session: Session, address_hash: bytes) -> None:
-    """From now on every browser is a stranger to this address."""
-    session.execute(_FORGET_DEVICES, {"address_hash": address_hash})
+def forget_devices(session: Session, address_hash: bytes, *, keep: bytes = b"") -> None:
+    """From now on every browser is a stranger to this address, except the one whose token has the hash `keep`."""
+    session.execute(_FORGET_DEVICES, {"address_hash": address_hash, "keep": keep})
 
 
 _BEGIN_STEP = text("""

@@ -34,6 +34,12 @@ def know(session: Session, token: str | None, address: str, now: datetime) -> st
     return token
 
 
+def forget_others(session: Session, token: str | None, address: str) -> None:
+    """The password is another: whoever knew the one before is a stranger, but for the browser with this token."""
+    keep = cookies.hashed(token) if token else b""
+    signing_in.forget_devices(session, cookies.hashed(address.lower()), keep=keep)
+
+
 def give(request: Request, response: Response, token: str) -> Response:
     """Hands the browser what it is known by from now on."""
     cookies.write(request, response, cookies.DEVICE, token, lasts=FORGET_DEVICES_AFTER)

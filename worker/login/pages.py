@@ -139,8 +139,8 @@ async def change_password(request: Request) -> Response:
 
 
 def _change(request: Request, person: Person, now_is: str, new: str) -> str:
-    web = web_of(request)
-    found = local.check(web.sessions, person.row.email, now_is, came_from(request), devices.token_of(request))
+    web, device = web_of(request), devices.token_of(request)
+    found = local.check(web.sessions, person.row.email, now_is, came_from(request), device)
     if isinstance(found, local.Refused) and found.locked_until is not None:
         raise TermsyncError("password-locked", *_refused_words(found))
     if isinstance(found, local.Refused) or (person.row.kind, person.id) not in {(a.kind, a.id) for a in found}:
@@ -151,6 +151,7 @@ def _change(request: Request, person: Person, now_is: str, new: str) -> str:
     with web.sessions.begin() as session:
         signing_in.set_password(session, person.row.kind, person.id, new_hash, must_change=False)
         signing_in.end_sessions(session, person.row.kind, person.id)
+        devices.forget_others(session, device, person.row.email)
         audit.did(session, clock.now(session), person.actor, "password changed", person.subject)
         return sessions.start(session, person.row.kind, person.id, single_sign_on=False)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from web_running import PASSWORD, browsing, send, sign_in
 
 from models.enrollment_changes import Why
+from models.signing_in import MOST_DEVICES
 from models.staff import Staff
 from worker import clock
 from worker.login.credentials import give_first_password
@@ -95,6 +96,34 @@ def test_a_browser_becomes_a_stranger_again(
             give_first_password(session, ana, Why("test", clock.now(session)))
     lock(stranger)
     assert "Too many attempts" in sign_in(owner, ANA).text
+
+
+def test_whoever_knew_the_password_before_is_a_stranger(
+    owner: httpx.Client, stranger: httpx.Client, site: str
+) -> None:
+    sign_in(stranger, ANA)
+    send(stranger, "/console/", "/logout")
+    sign_in(owner, ANA)
+    assert send(owner, "/password", "/password", password=PASSWORD, new=NEW, again=NEW).status_code == 303
+    lock(stranger)
+    send(owner, "/console/", "/logout")
+    assert sign_in(owner, ANA, NEW).status_code == 303, "the browser it was changed in is known still"
+    with browsing(site) as other:
+        assert "Too many attempts" in sign_in(other, ANA, NEW).text, "the others share the lock of strangers"
+
+
+def test_an_address_is_known_to_its_last_browsers_only(
+    owner: httpx.Client, stranger: httpx.Client, site: str
+) -> None:
+    for _ in range(MOST_DEVICES):
+        with browsing(site) as last:
+            assert sign_in(last, ANA).status_code == 303
+            assert send(last, "/console/", "/logout").status_code == 303
+            kept = dict(last.cookies)
+    lock(stranger)
+    assert "Too many attempts" in sign_in(owner, ANA).text
+    stranger.cookies.update(kept)
+    assert sign_in(stranger, ANA).status_code == 303
 
 
 def test_the_database_does_not_hold_what_the_cookie_holds(
