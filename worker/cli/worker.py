@@ -20,7 +20,7 @@ def worker(
     """Runs one worker process.
 
     Takes work until SIGTERM or Ctrl-C, then stops at the next page edge. short: expiry, reconciling, looking for
-    what is due. long: pulls. calls: webhooks. Run one worker for each, so that a long pull or a slow
+    what is due. long: pulls. calls: webhooks and mails. Run one worker for each, so that a long pull or a slow
     receiver never delays an expiry.
     """
     unknown = sorted(set(queue or ()) - {"short", "long", "calls"})

@@ -18,6 +18,7 @@ from worker.errors import SettingInvalid
 from worker.settings import Settings
 
 KEY_FILE = "secret.key"
+SHORTEST_KEY = 32  # bytes; as of TERMSYNC_SECRET_KEY
 PREFIX = "whsec_"
 SALT_BYTES = 16
 
@@ -74,13 +75,20 @@ def keyring(settings: Settings, *, make: bool = False) -> Keyring:
     try:
         if make and settings.database_url is None:
             _make(file)
-        return Keyring(file.read_bytes())
+        key = file.read_bytes()
     except OSError:
         raise SettingInvalid(
             "secret-key-missing",
             "The key that the secrets of webhooks are made with is not set.",
             "Set TERMSYNC_SECRET_KEY to 32 random characters or more, the same for every process.",
         ) from None
+    if len(key) < SHORTEST_KEY:
+        raise SettingInvalid(
+            "secret-key-missing",
+            f"The key that the secrets of webhooks are made with is cut off: {KEY_FILE} in the data directory.",
+            f"Bring {KEY_FILE} back from a backup, or remove it and change the secret of every webhook.",
+        )
+    return Keyring(key)
 
 
 def _make(file: Path) -> None:
@@ -90,6 +98,8 @@ def _make(file: Path) -> None:
     draft = file.with_name(f"{KEY_FILE}.{secrets.token_hex(8)}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
         opened.write(secrets.token_urlsafe(48))
+        opened.flush()
+        os.fsync(opened.fileno())  # its name must not outlive it
     with suppress(FileExistsError):
         os.link(draft, file)
     draft.unlink()

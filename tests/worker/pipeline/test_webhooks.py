@@ -335,6 +335,14 @@ def test_a_key_is_made_beside_an_embedded_database_only(tmp_path: Path) -> None:
         keyring(elsewhere, make=True)
 
 
+def test_a_key_that_is_cut_off_makes_no_secrets(tmp_path: Path) -> None:
+    """An empty key would sign what anybody can sign."""
+    (tmp_path / "secret.key").write_bytes(b"")
+    with pytest.raises(SettingInvalid) as refused:
+        keyring(load(data_dir=tmp_path, database_url=None), make=True)
+    assert "secret.key" in refused.value.message
+
+
 @pytest.mark.parametrize(
     ("wanted", "code"),
     [
