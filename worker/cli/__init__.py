@@ -20,7 +20,7 @@ COMMANDS = {
     "up": "Runs workers, scheduler and web, and the embedded servers where no URL is set.",
     "worker": "Runs one worker process.",
     "scheduler": "Runs one scheduler process.",
-    "web": "Runs one web process: the pages, health, readiness and metrics.",
+    "web": "Runs one web process: the pages, health, readiness; metrics for this machine.",
     "migrate": "Brings the database's schema to this version.",
     "sync": "Pulls sales orders from NetSuite and accepts what changed.",
     "expire": "Writes down the expiries that time has brought.",
