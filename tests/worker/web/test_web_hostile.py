@@ -1,6 +1,8 @@
 """What nobody types in good faith: a page that says no, never a fault, and nothing kept that harms later."""
 
 import base64
+import html
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -14,6 +16,7 @@ from worker.embedded import Addresses
 
 DIGITS = "9" * 5000  # more than Python reads as a number
 TENANT = "/console/tenants/acme"
+FLAG = {"flag": "cancelled", "since": "2026-11-23T17:00:00+00:00"}
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +42,12 @@ def browser(site: str) -> Iterator[httpx.Client]:
     with browsing(site) as client:
         assert sign_in(client, "admin@staff.example").status_code == 303
         yield client
+
+
+def seen(browser: httpx.Client, path: str) -> dict[str, str]:
+    """What the form of a tenant's page that goes to `path` tells of how things were when it was opened."""
+    found = re.search(rf'action="{path}".*?name="seen" value="([^"]+)"', browser.get(TENANT).text, re.DOTALL)
+    return {"seen": html.unescape(found[1])} if found else {}
 
 
 def _page_behind(key: str) -> str:
@@ -78,7 +87,11 @@ def test_a_number_without_end_is_no_fault_to_who_is_not_signed_in(site: str) -> 
         (f"{TENANT}/pause", {"reason": "x", "until": "2026-01-01T00:00"}, "has passed"),
         (f"{TENANT}/dates", {"time_zone": "../../etc/passwd"}, "is not a time zone"),
         (f"{TENANT}/dates", {"grace_days": "9" * 15}, "out of range"),
-        ("/console/orders/acme/1/expire", {"expected": DIGITS, "reason": "x"}, "no sales order"),
+        (
+            "/console/orders/acme/1/expire",
+            {"expected": DIGITS, "reason": "x", **FLAG},
+            "not say what you looked at",
+        ),
         ("/console/attention/unmatched/map", {"customer": DIGITS, "tenant": "acme"}, "No customer was ticked"),
         ("/console/runs/new/ask", {"kind": "order", "order": "SO" * 50_000}, "can be synced"),
         ("/console/runs/new/ask", {"kind": "customer", "customer": "9" * 30}, "can be synced"),
@@ -88,7 +101,8 @@ def test_a_number_without_end_is_no_fault_to_who_is_not_signed_in(site: str) -> 
 def test_a_form_that_makes_no_sense_is_refused_in_words(
     browser: httpx.Client, path: str, form: dict[str, str], says: str
 ) -> None:
-    answer = browser.post(path, data={**form, "csrftoken": token_of(browser.get("/password"))})
+    token = token_of(browser.get("/password"))
+    answer = browser.post(path, data={**form, **seen(browser, path), "csrftoken": token})
     assert answer.status_code == 303
     assert says in browser.get("/console/").text
 
@@ -97,7 +111,8 @@ def test_a_pause_until_the_end_of_time_is_refused_and_the_tenant_stays_readable(
     """In UTC that instant lies in a year that no program reads: whoever reads the tenant would fail for ever."""
     token = token_of(browser.get("/password"))
     form = {"reason": "for ever", "until": "9999-12-31T23:59", "csrftoken": token}
-    assert browser.post(f"{TENANT}/pause", data=form).status_code == 303
+    path = f"{TENANT}/pause"
+    assert browser.post(path, data={**form, **seen(browser, path)}).status_code == 303
     answer = browser.get(TENANT)
     assert answer.status_code == 200
     assert "years 2000 to 2100" in answer.text
