@@ -31,7 +31,7 @@ from worker.errors import TermsyncError
 from worker.settings import Settings
 
 PREFIX = "/api/v1"
-REFUSALS = (401, 403, 404, 409, 413, 422, 429, 500, 503)
+REFUSALS = (401, 403, 404, 408, 409, 413, 422, 429, 500, 503)
 REFUSED: dict[int | str, dict[str, Any]] = {
     status: {
         "description": problems.TITLES[status],

@@ -23,6 +23,7 @@ TITLES = {
     403: "Not allowed",
     404: "Not there",
     405: "Method not allowed",
+    408: "Too slow",
     409: "In the way of another change",
     413: "Too large",
     422: "Not as it must be",
@@ -43,6 +44,7 @@ CONFLICTS = frozenset(
         "edit-undone",
         "hold-decided",
         "idempotency-key-reused",
+        "tenant-changing",
     }
 )
 
@@ -167,6 +169,9 @@ async def of_http(request: Request, error: Exception) -> Response:
             return problem(405, "method-not-allowed", detail, remedy, headers=error.headers)
         case 400:
             return problem(422, "request-invalid", "body: it cannot be read.", "Send JSON in UTF-8, not too deep.")
+        case 408:
+            detail, remedy = "The body did not come in time.", "Send it again, without pauses."
+            return problem(408, "request-too-slow", detail, remedy, headers=error.headers)
         case 413:
             return problem(413, "request-too-large", "The body is too large.", "Send less at once.")
     return problem(error.status_code, "request-invalid", str(error.detail), "Compare it with the description.")

@@ -65,6 +65,10 @@ CODES: dict[str, Explanation] = {
     "request-too-large": Explanation(
         "The body of a request to the JSON API is too large.", "Send less at once, or use the bulk addresses."
     ),
+    "request-too-slow": Explanation(
+        "The body of a request to the JSON API began and did not come to its end in time.",
+        "Send it again, without pauses; less at once over a slow line.",
+    ),
     "address-unknown": Explanation(
         "The JSON API has nothing at this address.", "Compare it with /api/v1/openapi.json."
     ),

@@ -1,9 +1,14 @@
 """Hostile requests: too large, too deep, not text, injected. Refused with a reason, or stored word for word."""
 
+import select
+import socket
 from typing import Any
 
 import httpx
 import pytest
+from api_running import V1
+
+from worker.api import bodies
 
 pytest_plugins = ("api_world",)
 
@@ -57,6 +62,24 @@ def test_bodies_that_cannot_be_taken(client: httpx.Client, content: bytes, statu
 def test_a_body_larger_than_all_lines_is_not_read_to_its_end(client: httpx.Client) -> None:
     answer = client.post("/tenants/acme/users/bulk", content=b"x" * 33_000_000)
     assert (answer.status_code, answer.json()["code"]) == (413, "request-too-large")
+
+
+@pytest.mark.parametrize("rest", [[], [b" "] * 100], ids=["nothing more", "a byte now and then"])
+def test_a_body_that_does_not_come_is_not_waited_for(
+    client: httpx.Client, rest: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "SECONDS", 0.5)
+    head = [f"PUT {V1}{USER} HTTP/1.1", f"host: {client.base_url.host}", "content-length: 1000"]
+    head += [f"authorization: {client.headers['authorization']}", "content-type: application/json", "", "{"]
+    with socket.create_connection((client.base_url.host, client.base_url.port or 80), 30) as slow:
+        slow.sendall("\r\n".join(head).encode())
+        for piece in rest:
+            if select.select([slow], [], [], 0.05)[0]:
+                break
+            slow.sendall(piece)
+        said = b"".join(iter(lambda: slow.recv(65_536), b""))
+    assert said.startswith(b"HTTP/1.1 408"), said
+    assert b"request-too-slow" in said
 
 
 def test_answers_are_for_programs_only(client: httpx.Client) -> None:
