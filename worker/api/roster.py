@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import api_roster, enrollment_search
 from models.enrollment_search import EnrollmentFilter
+from models.locks import lock_tenant
 from models.roster_import import Bad
 from models.tenant import Tenant
 from models.terms import DEFAULT_ZONE
@@ -78,7 +79,8 @@ def put_tenant(call: Asked, tenant: PathKey, body: TenantBody, response: Respons
     """Add a tenant, or change its name, zone or grace; zone and grace re-date every enrollment with them.
 
     For more than 100 enrollments a worker does that: the answer is 202, with the zone and grace of until then.
-    Sent again it joins the run, and is answered with 200 when that is done.
+    Sent again it joins the run, and is answered with 200 when that is done. Another zone or grace is refused (409)
+    until then.
     """
 
     def work(session: Session) -> tuple[Tenant, int, int | None]:
@@ -88,8 +90,9 @@ def put_tenant(call: Asked, tenant: PathKey, body: TenantBody, response: Respons
                 session, tenant, body.name, why, body.time_zone or DEFAULT_ZONE, body.grace_days or 0
             )
             return made, 201 if new else 200, None
-        change = _dates(known, body)
-        if change is None or not api_roster.has_more_enrollments(session, known.id, AT_ONCE):
+        known = lock_tenant(session, known.id)
+        change = _for_worker(session, known, body)
+        if change is None:
             zone, days = body.time_zone, body.grace_days
             tenants.change(session, known.id, why, name=body.name, time_zone=zone, grace_days=days)
             return known, 200, None
@@ -110,12 +113,16 @@ def put_tenant(call: Asked, tenant: PathKey, body: TenantBody, response: Respons
     )
 
 
-def _dates(tenant: Tenant, body: TenantBody) -> TenantChange | None:
-    """The zone and grace that are asked for; None when the tenant has them."""
-    grace = tenant.grace_days if body.grace_days is None else body.grace_days
-    zone = body.time_zone or tenant.time_zone
-    is_so = (zone, grace) == (tenant.time_zone, tenant.grace_days)
-    return None if is_so else TenantChange(tenant.key, zone, grace)
+def _for_worker(session: Session, tenant: Tenant, body: TenantBody) -> TenantChange | None:
+    """The zone and grace that a worker is to bring: those of a run that waits for one, or of many enrollments."""
+    waiting, present = tenant_change.under_way(session, tenant), TenantChange.of(tenant)
+    after = present if waiting is None else waiting[1]
+    grace = after.grace_days if body.grace_days is None else body.grace_days
+    wanted = TenantChange(tenant.key, body.time_zone or after.time_zone, grace)
+    if waiting is not None:
+        return wanted
+    is_much = wanted != present and api_roster.has_more_enrollments(session, tenant.id, AT_ONCE)
+    return wanted if is_much else None
 
 
 def put_customer(call: Asked, tenant: PathKey, netsuite_customer_id: PathId) -> CustomerDocument:

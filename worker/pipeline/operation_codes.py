@@ -20,6 +20,11 @@ CODES: dict[str, Explanation] = {
         "The tenant has the time zone and the grace that were asked for.",
         "Choose another zone or another number of days.",
     ),
+    "tenant-changing": Explanation(
+        "A run that changes the tenant's time zone or grace waits for a worker or is under way; it is for other"
+        " values than those asked for now.",
+        "Wait for its end or stop it, then ask again.",
+    ),
     "guard-limit-out-of-range": Explanation(
         "The guard cannot go by this limit.",
         "Give a whole number up to 1,000,000 or a share up to 100 %; nothing for the installation's own.",

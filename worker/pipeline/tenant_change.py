@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from models import differences, runs
 from models.enrollment_changes import Why
+from models.locks import lock_tenant
 from models.runs import ClaimedRun
+from models.sync_run import SyncRun
+from models.tenant import Tenant
 from worker import clock
 from worker.errors import TermsyncError
 from worker.pipeline import tenants
@@ -26,6 +30,11 @@ class TenantChange:
         return f"{TENANT}:{self.key} {self.time_zone} {self.grace_days}"
 
     @staticmethod
+    def of(tenant: Tenant) -> "TenantChange":
+        """What the tenant has now."""
+        return TenantChange(tenant.key, tenant.time_zone, tenant.grace_days)
+
+    @staticmethod
     def parse(scope: str) -> "TenantChange":
         key, time_zone, grace_days = scope.removeprefix(f"{TENANT}:").split(" ")
         return TenantChange(key, time_zone, int(grace_days))
@@ -34,18 +43,42 @@ class TenantChange:
 def request(session: Session, change: TenantChange, asked_by: str, *, dry_run: bool) -> tuple[int, bool]:
     """Ask for the change. Joins an open one. Returns (run id, whether it is new).
 
-    Raises NotFound, `time-zone-unknown`, `grace-out-of-range`, and `nothing-to-change` for what is so already.
+    Raises NotFound, `time-zone-unknown`, `grace-out-of-range`, `nothing-to-change` for what is so already, and
+    `tenant-changing` while another change waits: either would undo the other.
     """
     tenant = tenants.find(session, change.key)
     tenants.check_zone(change.time_zone)
     tenants.check_grace(change.grace_days)
-    if (tenant.time_zone, tenant.grace_days) == (change.time_zone, change.grace_days):
+    if not dry_run:
+        tenant = lock_tenant(session, tenant.id)
+        _check_alone(session, tenant, change)
+    if change == TenantChange.of(tenant):
         raise TermsyncError(
             "nothing-to-change",
             f"Tenant {tenant.name} has this time zone and this grace already.",
             "Choose another zone or another number of days.",
         )
     return runs.request(session, TENANT, str(change), asked_by, dry_run=dry_run)
+
+
+def under_way(session: Session, tenant: Tenant) -> tuple[int, TenantChange] | None:
+    """The run that is to change the tenant and has not done so yet, and to what; None: there is none."""
+    scope = SyncRun.scope.startswith(f"{TENANT}:{tenant.key} ", autoescape=True)
+    query = select(SyncRun.id, SyncRun.scope).where(
+        SyncRun.kind == TENANT, scope, SyncRun.state.in_(runs.OPEN), SyncRun.dry_run.is_(False)
+    )
+    row = session.execute(query.order_by(SyncRun.id.desc())).first()
+    return None if row is None else (row.id, TenantChange.parse(row.scope))
+
+
+def _check_alone(session: Session, tenant: Tenant, change: TenantChange) -> None:
+    found = under_way(session, tenant)
+    if found is not None and found[1] != change:
+        raise TermsyncError(
+            "tenant-changing",
+            f"Run {found[0]} is changing the time zone or the grace of {tenant.name} already; nothing was done.",
+            "Wait for its end or stop it, then ask again.",
+        )
 
 
 def perform(sessions: sessionmaker[Session], run: ClaimedRun) -> str:

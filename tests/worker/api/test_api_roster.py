@@ -240,13 +240,35 @@ def test_an_order_is_found_whatever_its_number(client: httpx.Client, sessions: s
         assert (found.status_code, found.json().get("number")) == (200, "SO/2026/1 #2?")
 
 
-def test_a_zone_of_many_enrollments_changes_in_the_background(
-    client: httpx.Client, sessions: sessionmaker[Session]
-) -> None:
+def many_enrollments(client: httpx.Client) -> None:
     users = [{"user": f"n{n}", "name": f"N {n}", "email": f"n{n}@acme.example"} for n in range(AT_ONCE)]
     bulk(client, "/tenants/acme/users/bulk", users)
     people = [{"user": user["user"], "course": "safety", "version": "v1"} for user in users]
     bulk(client, "/tenants/acme/enrollments/bulk", people)
+
+
+def test_a_change_that_waits_is_not_undone_nor_does_it_undo_a_later_one(
+    client: httpx.Client, sessions: sessionmaker[Session]
+) -> None:
+    many_enrollments(client)
+    grace = {"name": "Acme", "grace_days": 30}
+    perform(sessions, put(client, "/tenants/acme", grace).json()["run"])
+    less = put(client, "/tenants/acme", {"name": "Acme", "grace_days": 0})
+    for other in (grace, {"name": "Acme", "time_zone": "Europe/Berlin"}):
+        refused = put(client, "/tenants/acme", other)
+        assert (refused.status_code, refused.json()["code"]) == (409, "tenant-changing")
+    named = put(client, "/tenants/acme", {"name": "Acme, renamed"})
+    assert (named.status_code, named.json()["name"]) == (202, "Acme, renamed"), "what is left out is left to it"
+    assert named.json()["run"] == less.json()["run"]
+    perform(sessions, less.json()["run"])
+    done = put(client, "/tenants/acme", {"name": "Acme"}).json()
+    assert (done["grace_days"], done["run"]) == (0, None)
+
+
+def test_a_zone_of_many_enrollments_changes_in_the_background(
+    client: httpx.Client, sessions: sessionmaker[Session]
+) -> None:
+    many_enrollments(client)
     wanted = {"name": "Acme, renamed", "time_zone": "Europe/Berlin"}
     answer = put(client, "/tenants/acme", wanted)
     assert (answer.status_code, answer.json()["name"]) == (202, "Acme, renamed")
