@@ -99,6 +99,7 @@ def test_dead_calls_are_sent_again_by_ops(staff: SignIn, receiver: Receiver, wor
     call = re.search(r'name="call" value="(\d+)"', page.text)
     assert call
     assert "The dead call goes out again" in said(ops, send(ops, at, f"{at}/replay", call=call[1]))
+    assert "no such dead call" in said(ops, send(ops, at, f"{at}/replay", call="1,2")), "nor are all of them meant"
     assert "2 dead calls go out again" in said(ops, send(ops, at, f"{at}/replay"))
     assert "No call is dead" in said(ops, send(ops, at, f"{at}/replay"))
 

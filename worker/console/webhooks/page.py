@@ -107,10 +107,9 @@ class Webhooks(ConsolePage):
     @console_page("/{webhook_id:int}/replay", Right.OPERATE, ["POST"])
     async def replay(self, request: Request) -> Response:
         """One dead call, or all."""
-        call = _text(await request.form(), "call")
+        chosen = _call(await request.form())
 
         def replay(session: Session, name: str, why: Why) -> int:
-            chosen = int(call) if call.isascii() and call.isdigit() and len(call) < 16 else None
             return webhooks.replay(session, name, why, chosen)
 
         count = await self._do(request, replay)
@@ -150,6 +149,14 @@ def _name(session: Session, request: Request) -> str:
     if webhook is None:
         raise NotFound("webhook-unknown", "There is no such webhook.", "Look for it in the list.")
     return webhook.name
+
+
+def _call(form: FormData) -> int | None:
+    """The call that a form names; None when it names none and means all. Raises NotFound."""
+    call = _text(form, "call")
+    if call and not (call.isascii() and call.isdigit() and len(call) < 16):
+        raise NotFound("webhook-delivery-unknown", "There is no such dead call.", "Look for it in the list.")
+    return int(call) if call else None
 
 
 def _address(request: Request) -> str:
