@@ -17,7 +17,7 @@ Client = Callable[..., httpx.Client]
 
 
 @pytest.fixture
-def world(sessions: sessionmaker[Session]) -> None:
+def api_world(sessions: sessionmaker[Session]) -> None:
     """acme: users 0 to 4, of whom 0 to 2 are in the course; orders SO1, SO2 live, SO3 over, SO4 cancelled."""
     with sessions.begin() as session:
         made = OrderWorld(session, "acme", "other", users=5)
@@ -32,7 +32,7 @@ def world(sessions: sessionmaker[Session]) -> None:
 
 
 @pytest.fixture
-def clients(world: None, database: Engine, sessions: sessionmaker[Session]) -> Iterator[Client]:
+def clients(api_world: None, database: Engine, sessions: sessionmaker[Session]) -> Iterator[Client]:
     """`clients(scopes=…, tenant=…)`: the API with a new token."""
     with serving(database) as url, ExitStack() as stack:
         yield lambda **of: stack.enter_context(asking(url, make_token(sessions, **of)))

@@ -146,7 +146,7 @@ def test_a_writer_that_gives_up_leaves_no_trace(client: httpx.Client, sessions: 
 
 
 def test_the_horizon_moves_on_though_there_is_always_a_writer(
-    world: None, sessions: sessionmaker[Session]
+    api_world: None, sessions: sessionmaker[Session]
 ) -> None:
     horizon = Horizon()
     with sessions() as reader, sessions() as first, sessions() as second:

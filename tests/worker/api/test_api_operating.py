@@ -18,7 +18,7 @@ Clients = Callable[..., httpx.Client]
 
 
 @pytest.fixture
-def configured(world: None, database: Engine, sessions: sessionmaker[Session]) -> Iterator[Clients]:
+def configured(api_world: None, database: Engine, sessions: sessionmaker[Session]) -> Iterator[Clients]:
     """The API of an installation with a NetSuite account."""
     settings = load(
         netsuite_account="1234567_SB1",

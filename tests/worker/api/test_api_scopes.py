@@ -88,7 +88,7 @@ def met(answer: httpx.Response) -> str:
     return code if code in REFUSED else REACHED
 
 
-def test_every_cell(world: None, database: Engine, sessions: sessionmaker[Session]) -> None:
+def test_every_cell(api_world: None, database: Engine, sessions: sessionmaker[Session]) -> None:
     app = make_api(database, load(), None)
     assert len([route for route in app.routes if isinstance(route, APIRoute)]) == len(OPERATIONS)
     tokens: dict[tuple[str | None, str], str] = {

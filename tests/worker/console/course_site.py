@@ -41,12 +41,12 @@ def school(sessions: sessionmaker[Session]) -> School:
 
 
 @pytest.fixture
-def signed_in(database: Engine) -> Iterator[SignIn]:
+def at_school(database: Engine) -> Iterator[SignIn]:
     with serving(database) as url, ExitStack() as browsers:
 
-        def signed_in(who: str = "enrollment") -> httpx.Client:
+        def at_school(who: str = "enrollment") -> httpx.Client:
             client = browsers.enter_context(browsing(url))
             assert sign_in(client, who if "@" in who else f"{who}@staff.example").status_code == 303
             return client
 
-        yield signed_in
+        yield at_school

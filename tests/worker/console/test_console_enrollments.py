@@ -23,21 +23,21 @@ pytest_plugins = ("course_site",)
 HOSTILE = '=cmd|"<script>alert(1)</script>'
 
 
-def test_courses_count_the_tenants_people(signed_in: SignIn, school: School) -> None:
-    client = signed_in("ops")
+def test_courses_count_the_tenants_people(at_school: SignIn, school: School) -> None:
+    client = at_school("ops")
     assert "Choose a tenant" in words(client.get("/console/courses"))
     page = client.get("/console/courses?tenant=acme")
     assert f'<a href="{school.here}?status=E">4' in page.text
     assert client.get("/console/courses?tenant=nobody").status_code == 404
 
 
-def test_a_search_is_an_address(signed_in: SignIn, school: School) -> None:
+def test_a_search_is_an_address(at_school: SignIn, school: School) -> None:
     with school.sessions.begin() as session:
         session.execute(
             text("update enrollment set status = 'U' where id = :id"), {"id": school.ids("Person 001")[0]}
         )
         session.execute(text("update users set active = false where name = 'Person 002'"))
-    client = signed_in()
+    client = at_school()
     assert people(client.get(school.here)) == ["Person 000", "Person 001", "Person 002", "Person 003"]
     assert people(client.get(f"{school.here}?status=U")) == ["Person 001"]
     assert people(client.get(f"{school.here}?user=P3%40acme")) == ["Person 003"]
@@ -52,9 +52,9 @@ def test_a_search_is_an_address(signed_in: SignIn, school: School) -> None:
     assert 'name="ids"' not in inactive
 
 
-def test_pages_follow_one_another(signed_in: SignIn, school: School) -> None:
+def test_pages_follow_one_another(at_school: SignIn, school: School) -> None:
     school.add_people(60, first=100)
-    client = signed_in()
+    client = at_school()
     first = client.get(school.here)
     assert "64 enrollments" in words(first)
     [onward] = re.findall(rf'href="({school.here}\?after=\d+)"', first.text)
@@ -63,9 +63,9 @@ def test_pages_follow_one_another(signed_in: SignIn, school: School) -> None:
 
 
 def test_the_statements_of_a_page_do_not_depend_on_its_rows(
-    signed_in: SignIn, school: School, session: Session
+    at_school: SignIn, school: School, session: Session
 ) -> None:
-    client = signed_in()
+    client = at_school()
     pages = [
         school.here,
         "/console/users?tenant=acme",
@@ -79,10 +79,10 @@ def test_the_statements_of_a_page_do_not_depend_on_its_rows(
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_the_list_is_a_file_too(signed_in: SignIn, school: School, form: str) -> None:
+def test_the_list_is_a_file_too(at_school: SignIn, school: School, form: str) -> None:
     with school.sessions.begin() as session:
         session.execute(text("update users set name = :name where name = 'Person 001'"), {"name": HOSTILE})
-    answer = signed_in("ops").get(f"{school.here}/file/{form}?user=p1@")
+    answer = at_school("ops").get(f"{school.here}/file/{form}?user=p1@")
     [header, row] = table(answer, form)
     assert dict(zip(header, row, strict=True))["Name"] == f"'{HOSTILE}"
     assert dict(zip(header, row, strict=True))["Status"] == "Enrolled"
@@ -97,8 +97,8 @@ def table(answer: httpx.Response, form: str) -> list[list[object]]:
     return [list(row) for row in sheet.iter_rows(values_only=True)]
 
 
-def test_ticked_people_get_another_order(signed_in: SignIn, school: School) -> None:
-    client = signed_in()
+def test_ticked_people_get_another_order(at_school: SignIn, school: School) -> None:
+    client = at_school()
     ticked = urlencode([("ids", number) for number in school.ids("Person 000", "Person 002")])
     form = client.get(f"{school.here}/edit?{ticked}")
     assert "2 enrollments" in words(form)
@@ -117,8 +117,8 @@ def test_ticked_people_get_another_order(signed_in: SignIn, school: School) -> N
     ]
 
 
-def test_what_is_not_meant_is_said_on_the_form(signed_in: SignIn, school: School) -> None:
-    client, one = signed_in(), f"ids={school.ids('Person 000')[0]}"
+def test_what_is_not_meant_is_said_on_the_form(at_school: SignIn, school: School) -> None:
+    client, one = at_school(), f"ids={school.ids('Person 000')[0]}"
     assert "No change was selected" in words(client.get(f"{school.here}/preview?{one}"))
     assert "Nobody is selected" in words(client.get(f"{school.here}/edit"))
     assert "empty or no date" in words(client.get(f"{school.here}/preview?{one}&set_date=set&date="))
@@ -129,10 +129,10 @@ def test_what_is_not_meant_is_said_on_the_form(signed_in: SignIn, school: School
     assert "Nothing would change" in words(client.get(f"{school.here}/preview?{one}&action=E"))
 
 
-def test_an_order_among_many_is_found_by_a_part_of_its_number(signed_in: SignIn, school: School) -> None:
+def test_an_order_among_many_is_found_by_a_part_of_its_number(at_school: SignIn, school: School) -> None:
     with school.sessions.begin() as session:
         session.execute(text(MANY_ORDERS))
-    client, one = signed_in(), f"ids={school.ids('Person 000')[0]}"
+    client, one = at_school(), f"ids={school.ids('Person 000')[0]}"
     form = client.get(f"{school.here}/edit?{one}&action=U&find=Z0077")
     assert re.findall(r">(Z\d+): ", form.text) == ["Z0077"]
     assert re.search(r'value="U" checked', form.text)
@@ -140,8 +140,8 @@ def test_an_order_among_many_is_found_by_a_part_of_its_number(signed_in: SignIn,
     assert len(re.findall(r">(Z\d+): ", client.get(f"{school.here}/edit?{one}").text)) < 250
 
 
-def test_a_date_in_the_past_is_asked_about(signed_in: SignIn, school: School) -> None:
-    client, one = signed_in(), f"ids={school.ids('Person 000')[0]}"
+def test_a_date_in_the_past_is_asked_about(at_school: SignIn, school: School) -> None:
+    client, one = at_school(), f"ids={school.ids('Person 000')[0]}"
     preview = client.get(f"{school.here}/preview?{one}&set_date=set&date={school.today - timedelta(days=3)}")
     assert "1 person will expire at once" in words(preview)
     refused = confirmed(client, preview)
@@ -151,16 +151,16 @@ def test_a_date_in_the_past_is_asked_about(signed_in: SignIn, school: School) ->
     assert school.statuses() == "XEEE"
 
 
-def test_pressed_twice_it_is_done_once(signed_in: SignIn, school: School) -> None:
-    client, one = signed_in(), f"ids={school.ids('Person 000')[0]}"
+def test_pressed_twice_it_is_done_once(at_school: SignIn, school: School) -> None:
+    client, one = at_school(), f"ids={school.ids('Person 000')[0]}"
     preview = client.get(f"{school.here}/preview?{one}&action=X")
     first, second = confirmed(client, preview), confirmed(client, preview)
     assert run_of(first) == run_of(second)
     assert school.query("select count(*) from edit_job") == [(1,)]
 
 
-def test_only_what_was_looked_at_is_done(signed_in: SignIn, school: School) -> None:
-    client = signed_in()
+def test_only_what_was_looked_at_is_done(at_school: SignIn, school: School) -> None:
+    client = at_school()
     preview = client.get(f"{school.here}/preview?all=1&action=X")
     school.add_people(1, first=100)
     answer = confirmed(client, preview)
@@ -168,8 +168,8 @@ def test_only_what_was_looked_at_is_done(signed_in: SignIn, school: School) -> N
     assert set(school.statuses()) == {"E"}
 
 
-def test_expiring_leaves_the_unenrolled_alone_and_says_so(signed_in: SignIn, school: School) -> None:
-    client, ids = signed_in(), school.ids("Person 001")
+def test_expiring_leaves_the_unenrolled_alone_and_says_so(at_school: SignIn, school: School) -> None:
+    client, ids = at_school(), school.ids("Person 001")
     confirmed(client, client.get(f"{school.here}/preview?ids={ids[0]}&action=U"))
     said = words(client.get(f"{school.here}/preview?ids={ids[0]}&action=X"))
     assert "unenrolled, so there is no access to end" in said
@@ -177,8 +177,8 @@ def test_expiring_leaves_the_unenrolled_alone_and_says_so(signed_in: SignIn, sch
     assert "will be enrolled" not in said
 
 
-def test_as_many_others_are_not_who_was_looked_at(signed_in: SignIn, school: School) -> None:
-    client = signed_in()
+def test_as_many_others_are_not_who_was_looked_at(at_school: SignIn, school: School) -> None:
+    client = at_school()
     leaves, joins = school.query("select id from users where name in ('Person 000', 'Person 003') order by name")
     with school.sessions.begin() as session:
         session.execute(text("delete from group_member where user_id = :id"), {"id": joins[0]})
@@ -193,9 +193,9 @@ def test_as_many_others_are_not_who_was_looked_at(signed_in: SignIn, school: Sch
     assert set(school.statuses()) == {"E"}
 
 
-def test_many_are_done_in_the_background_stopped_resumed_and_taken_back(signed_in: SignIn, school: School) -> None:
+def test_many_are_done_in_the_background_stopped_resumed_and_taken_back(at_school: SignIn, school: School) -> None:
     school.add_people(120, first=100)
-    client = signed_in()
+    client = at_school()
     preview = client.get(f"{school.here}/preview?all=1&group=North&action=X")
     assert "124 enrollments selected" in words(preview)
     run_id = run_of(confirmed(client, preview))
@@ -230,8 +230,8 @@ def test_many_are_done_in_the_background_stopped_resumed_and_taken_back(signed_i
     assert [row[6] for row in rows if row[5] == "Skipped"] == ["changed since, so left alone"]
 
 
-def test_users_are_found_and_enrolled(signed_in: SignIn, school: School) -> None:
-    client = signed_in()
+def test_users_are_found_and_enrolled(at_school: SignIn, school: School) -> None:
+    client = at_school()
     panel = client.get("/console/users?tenant=acme&group=North")
     assert people(panel) == ["Person 000", "Person 001", "Person 002", "Person 003"]
     assert panel.text.count("Enrolled</span>") == 4
@@ -249,8 +249,8 @@ def test_users_are_found_and_enrolled(signed_in: SignIn, school: School) -> None
     assert "Choose the course" in words(client.get("/console/users/acme/preview?all=1"))
 
 
-def test_a_tenants_page_never_shows_or_changes_anothers_people(signed_in: SignIn, school: School) -> None:
-    client = signed_in()
+def test_a_tenants_page_never_shows_or_changes_anothers_people(at_school: SignIn, school: School) -> None:
+    client = at_school()
     assert "Person 900" not in client.get(school.here).text
     assert "Person 900" not in client.get("/console/users?tenant=acme").text
     theirs = school.ids("Person 900")[0]
@@ -260,8 +260,8 @@ def test_a_tenants_page_never_shows_or_changes_anothers_people(signed_in: SignIn
     assert school.statuses("beta") == "E"
 
 
-def test_who_may_not_edit_sees_no_buttons_and_is_refused(signed_in: SignIn, school: School) -> None:
-    ops, one = signed_in("ops"), f"ids={school.ids('Person 000')[0]}"
+def test_who_may_not_edit_sees_no_buttons_and_is_refused(at_school: SignIn, school: School) -> None:
+    ops, one = at_school("ops"), f"ids={school.ids('Person 000')[0]}"
     page = ops.get(school.here)
     assert "Person 000" in page.text
     assert "Edit all" not in page.text
@@ -275,20 +275,20 @@ def test_who_may_not_edit_sees_no_buttons_and_is_refused(signed_in: SignIn, scho
     assert school.statuses() == "EEEE"
 
 
-def test_people_of_clients_find_nothing(signed_in: SignIn, school: School) -> None:
+def test_people_of_clients_find_nothing(at_school: SignIn, school: School) -> None:
     with school.sessions.begin() as session:
         give_password(session, session.execute(text("select min(id) from users")).scalar_one(), client_admin=True)
-    client = signed_in("p0@acme.example")
+    client = at_school("p0@acme.example")
     assert client.get(school.here).status_code == 404
     assert client.get("/console/edits").status_code == 404
 
 
-def test_names_are_never_markup(signed_in: SignIn, school: School) -> None:
+def test_names_are_never_markup(at_school: SignIn, school: School) -> None:
     with school.sessions.begin() as session:
         session.execute(text("update users set name = :name, email = :name"), {"name": HOSTILE})
         session.execute(text("update course_version set title = :name"), {"name": HOSTILE})
         session.execute(text("update user_group set name = :name"), {"name": HOSTILE})
-    client = signed_in()
+    client = at_school()
     for page in (school.here, "/console/users?tenant=acme", "/console/courses?tenant=acme",
                  f"{school.here}/preview?all=1&action=X", f"{school.here}?user=%3Cscript%3E"):  # fmt: skip
         answer = client.get(page)
@@ -296,21 +296,21 @@ def test_names_are_never_markup(signed_in: SignIn, school: School) -> None:
         assert "<script>alert" not in answer.text
 
 
-def test_what_the_sweep_has_not_written_reads_as_expired(signed_in: SignIn, school: School) -> None:
+def test_what_the_sweep_has_not_written_reads_as_expired(at_school: SignIn, school: School) -> None:
     with school.sessions.begin() as session:
         session.execute(text("update enrollment set boundary = now() - interval '1 hour' where id = :id"),
                         {"id": school.ids("Person 000")[0]})  # fmt: skip
         assert not expire.is_due(session, clock.now(session))
-    client = signed_in()
+    client = at_school()
     assert people(client.get(f"{school.here}?status=X")) == ["Person 000"]
     assert f'<a href="{school.here}?status=X">1' in client.get("/console/courses?tenant=acme").text
 
 
-def test_edits_are_listed(signed_in: SignIn, school: School) -> None:
-    client = signed_in()
+def test_edits_are_listed(at_school: SignIn, school: School) -> None:
+    client = at_school()
     assert "No edits yet" in words(client.get("/console/edits"))
     confirmed(client, client.get(f"{school.here}/preview?all=1&action=U"))
-    page = words(signed_in("ops").get("/console/edits"))
+    page = words(at_school("ops").get("/console/edits"))
     assert "Unenroll" in page
     assert "enrollment@staff.example" in page
     assert client.get("/console/edits/999999999999999999999").status_code == 404

@@ -18,10 +18,10 @@ def write(school: School, statement: str, **parameters: object) -> None:
 
 
 def test_an_edit_is_resumed_days_later_only_by_somebody_who_saw_that_its_date_has_passed(
-    signed_in: SignIn, school: School
+    at_school: SignIn, school: School
 ) -> None:
     school.add_people(120, first=100)
-    client = signed_in()
+    client = at_school()
     tomorrow = school.today + timedelta(days=1)
     run_id = run_of(confirmed(client, client.get(f"{school.here}/preview?all=1&set_date=set&date={tomorrow}")))
     here = f"/console/edits/{run_id}"
@@ -34,14 +34,14 @@ def test_an_edit_is_resumed_days_later_only_by_somebody_who_saw_that_its_date_ha
     assert f"The expiration date {school.today - timedelta(days=3)} has passed" in told
     assert "Stopped" in told
     assert set(school.statuses()) == {"E"}
-    assert "goes on" in message(client, confirmed(client, page, f"{here}/resume", past_confirmed="1"))
+    assert "was resumed" in message(client, confirmed(client, page, f"{here}/resume", past_confirmed="1"))
     assert school.perform(run_id) == "done"
     assert set(school.statuses()) == {"X"}
 
 
-def test_an_edit_that_waited_past_its_date_says_why_it_stopped(signed_in: SignIn, school: School) -> None:
+def test_an_edit_that_waited_past_its_date_says_why_it_stopped(at_school: SignIn, school: School) -> None:
     school.add_people(120, first=100)
-    client = signed_in()
+    client = at_school()
     tomorrow = school.today + timedelta(days=1)
     run_id = run_of(confirmed(client, client.get(f"{school.here}/preview?all=1&set_date=set&date={tomorrow}")))
     write(school, PASSED)
@@ -51,8 +51,8 @@ def test_an_edit_that_waited_past_its_date_says_why_it_stopped(signed_in: SignIn
     assert "Resume it with the confirmation" in page
 
 
-def test_an_order_that_ended_since_the_preview_expires_nobody(signed_in: SignIn, school: School) -> None:
-    client, ids = signed_in(), school.ids("Person 000", "Person 001")
+def test_an_order_that_ended_since_the_preview_expires_nobody(at_school: SignIn, school: School) -> None:
+    client, ids = at_school(), school.ids("Person 000", "Person 001")
     write(
         school, "update enrollment set expiration_date = current_date + 20, boundary = now() + interval '21 days'"
     )
@@ -64,8 +64,8 @@ def test_an_order_that_ended_since_the_preview_expires_nobody(signed_in: SignIn,
     assert school.statuses() == "EEEE"
 
 
-def test_ticked_people_of_another_course_are_left_alone_and_named(signed_in: SignIn, school: School) -> None:
-    client, one = signed_in(), f"ids={school.ids('Person 000')[0]}"
+def test_ticked_people_of_another_course_are_left_alone_and_named(at_school: SignIn, school: School) -> None:
+    client, one = at_school(), f"ids={school.ids('Person 000')[0]}"
     elsewhere = f"/console/courses/acme/{school.other_version}"
     assert "Nobody is selected" in words(client.get(f"{elsewhere}/edit?{one}"))
     preview = client.get(f"{elsewhere}/preview?{one}&action=X")
@@ -77,8 +77,8 @@ def test_ticked_people_of_another_course_are_left_alone_and_named(signed_in: Sig
     assert school.statuses() == "EEEE"
 
 
-def test_a_form_that_does_not_say_what_was_looked_at_changes_nothing(signed_in: SignIn, school: School) -> None:
-    client, one = signed_in(), f"ids={school.ids('Person 000')[0]}"
+def test_a_form_that_does_not_say_what_was_looked_at_changes_nothing(at_school: SignIn, school: School) -> None:
+    client, one = at_school(), f"ids={school.ids('Person 000')[0]}"
     preview = client.get(f"{school.here}/preview?{one}&action=X")
     for expected in ("", "1:9e107d9d372bb6826bd81d3542a419d6"):
         answer = client.post(f"{school.here}/edit", data={**fields(preview)[1], "expected": expected})
@@ -86,8 +86,8 @@ def test_a_form_that_does_not_say_what_was_looked_at_changes_nothing(signed_in: 
     assert school.statuses() == "EEEE"
 
 
-def test_an_undo_is_of_what_was_shown(signed_in: SignIn, school: School) -> None:
-    client = signed_in()
+def test_an_undo_is_of_what_was_shown(at_school: SignIn, school: School) -> None:
+    client = at_school()
     run_id = run_of(confirmed(client, client.get(f"{school.here}/preview?all=1&action=X")))
     undo = client.get(f"/console/edits/{run_id}/undo")
     write(school, "update enrollment set version = version + 1 where id = :id", id=school.ids("Person 000")[0])
