@@ -57,7 +57,7 @@ def test_a_first_sign_in_by_keyboard(stage: Stage) -> None:
         page.goto("/nothing-here")
         look_at(stage, page, "nothing-here")
         page.goto("/console/")
-        page.get_by_label("Open user menu").last.click()
+        page.get_by_role("button", name="Ops Person").last.click()
         go(page, page.get_by_role("button", name="Sign out").last)
         expect(page.get_by_text("You are signed out.")).to_be_visible()
         page.go_back()
