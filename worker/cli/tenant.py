@@ -62,18 +62,23 @@ def set_tenant(
     as_json: Json = False,
 ) -> int:
     """Changes name, zone or grace; zone and grace re-date every enrollment of the tenant with them."""
+    from models.locks import lock_tenant
     from worker.cli.exits import Exit
     from worker.cli.opened import opened
     from worker.cli.output import Output
-    from worker.pipeline import tenants
+    from worker.pipeline import tenant_change, tenants
 
     if name is None and zone is None and grace is None:
         raise typer.BadParameter("Give at least one of --name, --time-zone and --grace.", param_hint="tenant set")
     out = Output(as_json)
     with opened() as found, found.sessions.begin() as session:
-        tenant_id = tenants.find(session, key).id
+        tenant = lock_tenant(session, tenants.find(session, key).id)
+        if zone is not None or grace is not None:
+            days = tenant.grace_days if grace is None else grace
+            wanted = tenant_change.TenantChange(tenant.key, zone or tenant.time_zone, days)
+            tenant_change.check_alone(session, tenant, wanted)
         changes = tenants.change(
-            session, tenant_id, found.why(session), name=name, time_zone=zone, grace_days=grace
+            session, tenant.id, found.why(session), name=name, time_zone=zone, grace_days=grace
         )
     _say_changes(out, key, "is changed", changes)
     return Exit.DONE

@@ -51,7 +51,7 @@ def request(session: Session, change: TenantChange, asked_by: str, *, dry_run: b
     tenants.check_grace(change.grace_days)
     if not dry_run:
         tenant = lock_tenant(session, tenant.id)
-        _check_alone(session, tenant, change)
+        check_alone(session, tenant, change)
     if change == TenantChange.of(tenant):
         raise TermsyncError(
             "nothing-to-change",
@@ -71,7 +71,8 @@ def under_way(session: Session, tenant: Tenant) -> tuple[int, TenantChange] | No
     return None if row is None else (row.id, TenantChange.parse(row.scope))
 
 
-def _check_alone(session: Session, tenant: Tenant, change: TenantChange) -> None:
+def check_alone(session: Session, tenant: Tenant, change: TenantChange) -> None:
+    """Raises `tenant-changing` when a run is to bring another zone or grace to the tenant, which is locked."""
     found = under_way(session, tenant)
     if found is not None and found[1] != change:
         raise TermsyncError(

@@ -9,6 +9,9 @@ from order_world import DAY, OrderWorld
 from sqlalchemy.orm import Session, sessionmaker
 
 from models.landing import Landed
+from models.terms import DEFAULT_ZONE
+from worker.pipeline import tenant_change
+from worker.pipeline.tenant_change import TenantChange
 
 pytest_plugins = ("configured_command",)
 
@@ -28,6 +31,16 @@ def test_the_guard_of_a_tenant(termsync: Termsync) -> None:
     }
     back = termsync("tenant", "guard", "acme")
     assert "above 50 people and 20% of its enrolled" in back.out
+
+
+def test_a_tenant_is_not_set_while_a_run_changes_it(termsync: Termsync, sessions: sessionmaker[Session]) -> None:
+    assert termsync("tenant", "add", "acme", "--grace", "30").code == 0
+    with sessions.begin() as session:
+        tenant_change.request(session, TenantChange("acme", DEFAULT_ZONE, 0), "staff:1", dry_run=False)
+    for more in (("--grace", "30"), ("--zone", "Asia/Tokyo")):
+        refused = termsync("tenant", "set", "acme", *more)
+        assert (refused.code, "Error tenant-changing" in refused.err) == (1, True)
+    assert termsync("tenant", "set", "acme", "--name", "Acme").code == 0
 
 
 @pytest.fixture
