@@ -73,7 +73,7 @@ def not_flagged(order: SalesOrder) -> TermsyncError:
 
 
 def fingerprint(who: str, counts: Preview) -> str:
-    """`12:9e107d9d372bb682/9.3.0.1:6bd81d3542a419d6`: who is selected, and what becomes of them."""
+    """`12:9e10…/9.3.0.1:6bd8…`: how many rows and a hash of which, what becomes of them and a hash of it."""
     return f"{who}/{'.'.join(map(str, _figures(counts)))}:{counts.digest}"
 
 
