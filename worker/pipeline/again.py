@@ -15,9 +15,10 @@ KINDS = frozenset({runs.PULL, undo.UNDO, tenant_change.TENANT, fields.FIELDS})
 
 
 def request(session: Session, run: Mapping[str, Any], why: Why, *, dry_run: bool) -> tuple[int, bool]:
-    """Ask again for what `run` (a row with kind, scope and progress) did. Returns (run id, whether it is new).
+    """Ask again for what `run` did: a row with kind, scope, dry_run, counts and progress.
 
-    Joins an open run of the same. Raises `run-not-ended`, `run-not-repeatable`, and what asking raises.
+    Returns (run id, whether it is new). Joins an open run of the same. Raises `run-not-ended`,
+    `run-not-repeatable`, and what asking raises.
     """
     if run["state"] in {"queued", "running"}:
         raise TermsyncError(
@@ -33,7 +34,9 @@ def request(session: Session, run: Mapping[str, Any], why: Why, *, dry_run: bool
             reason = run["progress"].get("reason") or ""
             return undo.request(session, what, int(number), why, reason, dry_run=dry_run)
         case tenant_change.TENANT:
-            return tenant_change.request(session, TenantChange.parse(run["scope"]), why.actor, dry_run=dry_run)
+            change = TenantChange.parse(run["scope"])
+            seen = run["counts"] if run["dry_run"] and not dry_run else run["progress"].get("seen")
+            return tenant_change.request(session, change, why.actor, dry_run=dry_run, seen=seen)
         case fields.FIELDS:
             return fields.request(session, why.actor)
     raise TermsyncError(

@@ -25,6 +25,11 @@ CODES: dict[str, Explanation] = {
         " values than those asked for now.",
         "Wait for its end or stop it, then ask again.",
     ),
+    "tenant-effect-differs": Explanation(
+        "Since the dry run of a new time zone or grace, other people would gain or lose access by it. Nothing was"
+        " changed.",
+        "Ask for the change again on the tenant's page, look at its new dry run, then decide.",
+    ),
     "guard-limit-out-of-range": Explanation(
         "The guard cannot go by this limit.",
         "Give a whole number up to 1,000,000 or a share up to 100 %; nothing for the installation's own.",

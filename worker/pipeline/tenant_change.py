@@ -1,6 +1,8 @@
 """A tenant's zone or grace changed in the background: it re-dates every enrollment. First dry, then for real."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
@@ -16,6 +18,8 @@ from worker.errors import TermsyncError
 from worker.pipeline import tenants
 
 TENANT = "tenant"
+# The counts that say who gains or loses access.
+ACCESS = ("expired", "reinstated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,12 @@ class TenantChange:
         return TenantChange(key, time_zone, int(grace_days))
 
 
-def request(session: Session, change: TenantChange, asked_by: str, *, dry_run: bool) -> tuple[int, bool]:
+def request(
+    session: Session, change: TenantChange, asked_by: str, *, dry_run: bool, seen: Mapping[str, int] | None = None
+) -> tuple[int, bool]:
     """Ask for the change. Joins an open one. Returns (run id, whether it is new).
+
+    `seen` are the counts of the dry run it was decided by: the run does nothing when others come out.
 
     Raises NotFound, `time-zone-unknown`, `grace-out-of-range`, `nothing-to-change` for what is so already, and
     `tenant-changing` while another change waits: either would undo the other.
@@ -58,7 +66,8 @@ def request(session: Session, change: TenantChange, asked_by: str, *, dry_run: b
             f"Tenant {tenant.name} has this time zone and this grace already.",
             "Choose another zone or another number of days.",
         )
-    return runs.request(session, TENANT, str(change), asked_by, dry_run=dry_run)
+    progress = {} if seen is None else {"seen": {name: seen.get(name, 0) for name in ACCESS}}
+    return runs.request(session, TENANT, str(change), asked_by, dry_run=dry_run, progress=progress)
 
 
 def under_way(session: Session, tenant: Tenant) -> tuple[int, TenantChange] | None:
@@ -83,7 +92,10 @@ def check_alone(session: Session, tenant: Tenant, change: TenantChange) -> None:
 
 
 def perform(sessions: sessionmaker[Session], run: ClaimedRun) -> str:
-    """Do a claimed change in one transaction; a dry one is taken back. Returns the state the run is in then."""
+    """Do a claimed change in one transaction; a dry one is taken back. Returns the state the run is in then.
+
+    Raises `tenant-effect-differs` when the dry run it was decided by counted others, and NotFound.
+    """
     change = TenantChange.parse(run.scope)
     with sessions() as session:
         why = Why(run.asked_by, clock.now(session), run.id)
@@ -94,7 +106,8 @@ def perform(sessions: sessionmaker[Session], run: ClaimedRun) -> str:
             "expired": changes.expired,
             "reinstated": changes.reinstated,
         }
-        progress = {}
+        _check_seen(tenant, run.progress.get("seen"), counts)
+        progress: dict[str, Any] = {name: value for name, value in run.progress.items() if name == "seen"}
         if run.dry_run:
             progress["diff"] = differences.of_run(session, run.id)
             session.rollback()
@@ -102,3 +115,13 @@ def perform(sessions: sessionmaker[Session], run: ClaimedRun) -> str:
         runs.finish(session, run, "done", clock.now(session), outcome="ok", counts=counts)
         session.commit()
     return "done"
+
+
+def _check_seen(tenant: Tenant, seen: Mapping[str, int] | None, counts: Mapping[str, int]) -> None:
+    if seen is not None and any(seen[name] != counts[name] for name in ACCESS):
+        raise TermsyncError(
+            "tenant-effect-differs",
+            f"The dry run for {tenant.name} counted {seen['expired']} to expire and {seen['reinstated']} to be"
+            f" reinstated; now it would be {counts['expired']} and {counts['reinstated']}. Nothing was changed.",
+            "Ask for the change again on the tenant's page, look at its new dry run, then decide.",
+        )

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
+import pytest
 from course_school import confirmed
 from operations import SignIn, perform, run_at, said, statuses, words
 from order_world import DAY, OrderWorld
@@ -16,6 +17,7 @@ from web_running import send
 from models.enrollment_changes import Why
 from models.sync_run import SyncRun
 from worker import clock
+from worker.errors import TermsyncError
 from worker.pipeline import holds
 
 pytest_plugins = ("operations_site",)
@@ -174,6 +176,27 @@ def test_a_new_zone_shows_who_changes_status_before_it_is_applied(
     assert dry_row.counts == real_row.counts
     assert (real_row.asked_by, real_row.counts["reinstated"]) == ("staff:admin@staff.example", 2)
     assert "has this time zone and this grace already" in said(admin, press(admin, "dates", **dates))
+
+
+def test_a_dry_run_of_another_day_is_not_done_for_real(
+    signed_in: SignIn, world: OrderWorld, sessions: sessionmaker[Session]
+) -> None:
+    """One more order ends after the dry run: whom it would bring back was not on its list."""
+    for order_id in (1, 2):
+        world.order(order_id, "acme", 7, TODAY - DAY)
+    world.enroll(1, "acme", 0, TODAY - DAY)
+    world.session.commit()
+    admin = signed_in("admin")
+    dry = run_at(press(admin, "dates", time_zone="America/New_York", grace_days="30"))
+    perform(sessions, dry)
+    world.enroll(2, "acme", 1, TODAY - DAY)
+    world.session.commit()
+    at = f"/console/runs/{dry}"
+    real = run_at(send(admin, at, f"{at}/again", real="yes"))
+    with pytest.raises(TermsyncError, match="counted 1 to expire and 1 to be reinstated; now it would be 2 and 2"):
+        perform(sessions, real)
+    assert column(world.session, "grace_days") == 0
+    assert statuses(world.session, world.rosters["acme"].tenant_id) == "EE", "as stored: no sweep came by"
 
 
 def test_wrong_zones_and_days_are_told(signed_in: SignIn, world: OrderWorld) -> None:
