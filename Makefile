@@ -21,9 +21,9 @@ demo: $(READY)  ## mock NetSuite, worker and scheduler with data, live in the te
 	$(BIN)/termsync demo
 
 test: $(READY)  ## the ordinary test run, under ten minutes
-	CHROMIUM=$$(bin/chromium) && export CHROMIUM && $(BIN)/python -m pytest $(ARGS)
+	CHROMIUM=$$(bin/chromium) && export CHROMIUM && $(BIN)/python -m pytest --ignore=tests/faults $(ARGS)
 
-faults: $(READY)  ## the fault-injection matrix (minutes, kills real processes)
+faults: $(READY)  ## the fault-injection matrix: real processes are killed, which takes minutes
 	$(BIN)/python -m pytest tests/faults $(ARGS)
 
 bench: $(READY)  ## the benchmarks, printed as ratios to a floor of the same run
@@ -39,7 +39,7 @@ types: $(READY)  ## mypy, strict
 contracts: $(READY)  ## who may import whom
 	$(BIN)/lint-imports
 
-check: test lint types contracts  ## all of the above that gate a change
+check: test faults lint types contracts  ## all of the above that gate a change
 
 reference: $(READY)  ## write the reference pages from the program
 	$(BIN)/python -m worker.cli.reference > deploy/docs/reference.md
