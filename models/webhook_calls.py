@@ -37,6 +37,7 @@ class Turn:
     salt: bytes
     salt_before: bytes | None
     key_check: bytes
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +65,17 @@ order by w.id
 """)
 # In the order of `Turn`.
 _TURN = """w.id, w.claim, w.name, w.url, w.tenant_id, w.kinds, w.salt,
-    case when w.salt_before_until > :now then w.salt_before end, w.key_check"""
+    case when w.salt_before_until > :now then w.salt_before end, w.key_check, w.position"""
 _CLAIM = text(f"""
 update webhook w set claim = gen_random_uuid(), claimed_until = :until
 where w.id = :id and w.disabled_at is null and (w.claimed_until is null or w.claimed_until <= :now)
 returning {_TURN}
 """)
 _CALLED = text(f"select {_TURN} from webhook w where w.name = :name")
-_KEEP = text("""
-update webhook set claimed_until = :until where id = :id and claim = :claim and disabled_at is null
-returning position
+_KEEP = text(f"""
+update webhook w set claimed_until = :until
+where w.id = :id and w.claim = :claim and w.disabled_at is null
+returning {_TURN}
 """)
 _RELEASE = text("update webhook set claim = null, claimed_until = null where id = :id and claim = :claim")
 # The call that is next in the order before those that are sent again.
@@ -114,34 +116,39 @@ def release(session: Session, turn: Turn) -> None:
     session.execute(_RELEASE, {"id": turn.webhook_id, "claim": turn.claim})
 
 
-def next_message(
-    session: Session, turn: Turn, settled: int, now: datetime, until: datetime
-) -> tuple[Message | None, bool]:
+def keep(session: Session, turn: Turn, now: datetime, until: datetime) -> Turn | None:
+    """Keep the turn up to an instant; None when it is another's by now, or the webhook is disabled.
+
+    Returned as it is now: a secret that was made meanwhile is the one to sign with.
+    """
+    of = {"id": turn.webhook_id, "claim": turn.claim, "now": now, "until": until}
+    row = session.execute(_KEEP, of).one_or_none()
+    return None if row is None else Turn(*row)
+
+
+def next_message(session: Session, turn: Turn, settled: int, now: datetime) -> tuple[Message | None, bool]:
     """The next call that is due, made of the feed if there is none; and whether the turn goes on.
 
-    Keeps the claim up to `until`. The turn ends when nothing is due, or when the claim is another's by now.
+    `turn` is what `keep` returned in this transaction. The turn ends when nothing is due.
     """
-    kept = session.execute(_KEEP, {"id": turn.webhook_id, "claim": turn.claim, "until": until}).one_or_none()
-    if kept is None:
-        return None, False
     found = session.execute(_NEXT, {"id": turn.webhook_id, "now": now}).one_or_none()
     if found is not None:
         events = _events(session, turn, found.first_event, found.last_event)
         return Message(found.id, found.first_event, found.last_event, found.attempts, events), True
     if session.execute(_IN_ORDER, {"id": turn.webhook_id}).scalar_one():
         return None, False
-    return _make(session, turn, kept.position, settled, now)
+    return _make(session, turn, settled, now)
 
 
-def _make(session: Session, turn: Turn, position: int, settled: int, now: datetime) -> tuple[Message | None, bool]:
-    """A call about what follows `position`; None when nothing in the part looked through is for the webhook."""
+def _make(session: Session, turn: Turn, settled: int, now: datetime) -> tuple[Message | None, bool]:
+    """A call about what follows its position; None when nothing in the part looked through is for the webhook."""
     events, following = api_events.page(
-        session, position, settled, tenant_id=turn.tenant_id, kinds=turn.kinds, limit=MOST_EVENTS
+        session, turn.position, settled, tenant_id=turn.tenant_id, kinds=turn.kinds, limit=MOST_EVENTS
     )
-    if following > position:
+    if following > turn.position:
         session.execute(_MOVE, {"id": turn.webhook_id, "position": following})
     if not events:
-        return None, following > position
+        return None, following > turn.position
     first, last = events[0]["id"], events[-1]["id"]
     of = {"id": turn.webhook_id, "first": first, "last": last, "events": len(events), "now": now}
     delivery_id: int = session.execute(_MAKE, of).scalar_one()

@@ -105,8 +105,11 @@ def _calls(calling: Calling, turn: Turn) -> bool:
         settled = calling.horizon.look(calling.sessions)
         with calling.sessions.begin() as session:
             now = clock.now(session)
-            message, goes_on = webhook_calls.next_message(session, turn, settled, now, now + calling.claim)
-        if message is not None and not _call(calling, turn, message):
+            kept = webhook_calls.keep(session, turn, now, now + calling.claim)
+            if kept is None:
+                return False
+            message, goes_on = webhook_calls.next_message(session, kept, settled, now)
+        if message is not None and not _call(calling, kept, message):
             return False
         if not goes_on:
             return False

@@ -10,7 +10,7 @@ from order_world import OrderWorld
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
-from webhook_receiver import Receiver, Reply, receiving
+from webhook_receiver import Call, Receiver, Reply, receiving
 
 from models import webhook_calls, webhook_listing
 from models.enrollment_changes import Why
@@ -264,7 +264,7 @@ def test_one_turn_at_a_time_and_a_lost_one_is_taken_over(calling: Calling, recei
         now = clock.now(session)
         lost = webhook_calls.claim(session, webhook_id, now, now + calling.claim)
         assert lost is not None
-        message, _ = webhook_calls.next_message(session, lost, 10**6, now, now + calling.claim)
+        message, _ = webhook_calls.next_message(session, lost, 10**6, now)
         assert message is not None
     assert due(calling) == []
     assert take_turn(calling, webhook_id) is False
@@ -307,6 +307,32 @@ def test_two_secrets_are_good_beside_each_other_for_a_while(calling: Calling, re
     work(calling)
     assert not receiver.calls[1].is_signed_with(old)
     assert receiver.calls[1].is_signed_with(new)
+
+
+class Leaky(Receiver):
+    """Has its secret changed, without overlap, while it is called for the first time."""
+
+    def __init__(self, rotate: Callable[[], str]) -> None:
+        super().__init__()
+        self._rotate = rotate
+        self.new = ""
+
+    def take(self, call: Call) -> Reply:
+        self.new = self.new or self._rotate()
+        return super().take(call)
+
+
+def test_a_secret_that_was_taken_back_signs_no_further_call_of_a_turn_under_way(calling: Calling) -> None:
+    def rotate() -> str:
+        secret: str = do(calling, webhooks.rotate, calling.keys(), "lms", overlap=timedelta())
+        return secret
+
+    with receiving(receiver=(leaky := Leaky(rotate))):
+        old = add(calling, leaky.url)
+        happen(calling, 250)
+        work(calling)
+    assert [call.is_signed_with(old) for call in leaky.calls] == [True, False, False]
+    assert [call.is_signed_with(leaky.new) for call in leaky.calls] == [False, True, True]
 
 
 def test_the_database_alone_tells_no_secret(calling: Calling, receiver: Receiver, settings: Settings) -> None:
