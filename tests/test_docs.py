@@ -42,11 +42,3 @@ def test_pages_name_only_commands_and_files_there_are(page: Path) -> None:
         assert command in COMMANDS
     for link in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (page.parent / link).exists(), link
-
-
-def test_the_procfile_starts_commands_there_are() -> None:
-    lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-    assert set(lines) == {"release", "web", "worker", "scheduler"}
-    for command in lines.values():
-        assert command.split()[0] == "termsync"
-        assert command.split()[1] in COMMANDS

@@ -20,14 +20,15 @@ def worker(
     """Runs one worker process.
 
     Takes work until SIGTERM or Ctrl-C, then stops at the next page edge. short: expiry, reconciling, looking for
-    what is due. long: pulls. calls: webhooks and mails. Run one worker for each, so that a long pull or a slow
-    receiver never delays an expiry.
+    what is due. long: pulls and large edits. calls: webhooks and mails. Give calls a worker of its own, so that a
+    slow receiver never delays an expiry, and long too where many long runs are under way at once.
     """
-    unknown = sorted(set(queue or ()) - {"short", "long", "calls"})
+    from worker.queue import process
+    from worker.queue.broker import QUEUES
+
+    unknown = sorted(set(queue or ()) - set(QUEUES))
     if unknown:
         raise typer.BadParameter(
             f"{unknown[0]!r} is not a queue; there are short, long and calls.", param_hint="--queue"
         )
-    from worker.queue import process
-
-    return process.main(tuple(queue or ("short", "long", "calls")), threads)
+    return process.main(tuple(queue or QUEUES), threads)

@@ -23,6 +23,7 @@ from worker.queue.watchdog import Watchdog
 SHORT = "short"  # expiry, reconciling, looking: seconds at most
 LONG = "long"  # runs: pulls and background edits
 CALLS = "calls"  # what waits for others: receivers of webhooks, the mail server
+QUEUES = (SHORT, LONG, CALLS)
 
 HEARTBEAT_TIMEOUT = 10_000  # ms without a fetch after which a worker's messages go to others
 MAINTENANCE_CHANCE = 200_000  # with every fifth command, not with one in a thousand; out of a million

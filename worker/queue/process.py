@@ -16,7 +16,7 @@ from dramatiq import cli
 from worker import database, logs, metrics, settings
 from worker.embedded import servers
 from worker.queue import broker
-from worker.queue.broker import CALLS, LONG, SHORT
+from worker.queue.broker import QUEUES
 
 ACTORS = ("worker.queue.actors",)
 # SIGTERM is answered at the next page edge. What has not ended by then is taken up by another worker.
@@ -27,7 +27,7 @@ BOOT_MILLISECONDS = 1_000
 ORPHAN_SECONDS = SHUTDOWN_MILLISECONDS / 1000 + 2
 
 
-def main(queues: Sequence[str] = (SHORT, LONG, CALLS), threads: int = 4, actors: Sequence[str] = ACTORS) -> int:
+def main(queues: Sequence[str] = QUEUES, threads: int = 4, actors: Sequence[str] = ACTORS) -> int:
     """Works on `queues` with `threads` threads until SIGTERM or SIGINT; returns an exit code.
 
     `actors` are the modules that declare them. Raises DependencyUnreachable when PostgreSQL or Redis does not
