@@ -50,10 +50,10 @@ class LoginSession(Base):
 
 
 class FailedLogin(Base):
-    """Refused passwords in a row for one address, known or not: by strangers, or by one device known to it.
+    """Refused passwords in a row for one account: by strangers, or by one device known to it.
 
-    Only a SHA-256 is kept, of the address or of device and address. Unknown addresses are counted and locked like
-    known ones, so that nothing tells them apart.
+    Only a SHA-256 is kept, of the address and which of its accounts it is; with the device where it is known. An
+    address that nobody has is counted and locked like others, so that nothing tells them apart.
     """
 
     __tablename__ = "failed_login"
@@ -65,9 +65,9 @@ class FailedLogin(Base):
 
 
 class KnownDevice(Base):
-    """A browser somebody has signed in with, and the address: what is refused there is counted for itself.
+    """A browser somebody has signed in with, and the account: what is refused there is counted for itself.
 
-    The browser holds a random token in a cookie, this row the SHA-256 of it and of the address.
+    The browser holds a random token in a cookie, this row the SHA-256 of it and of the address and its account.
     """
 
     __tablename__ = "known_device"

@@ -1,4 +1,4 @@
-"""Statements of signing in: accounts of an address, sessions, refused attempts, steps.
+"""Statements of signing in: accounts of an address, sessions, known browsers, steps.
 
 A person is told by `kind` ("staff" or "client") and the id in `staff` or `users`.
 """
@@ -16,11 +16,9 @@ Kind = Literal["staff", "client"]
 
 # A session's time of last use is written at most this often: pages do not write a row each.
 TOUCH_EVERY = timedelta(seconds=60)
-# Refusals this long ago no longer count together with a new one.
-FORGET_FAILURES_AFTER = timedelta(hours=24)
 # A browser nobody has signed in with for so long is a stranger again.
 FORGET_DEVICES_AFTER = timedelta(days=90)
-# Of one address. Each has guesses of its own, so that nobody may hoard them while they know a password.
+# Of one account. Each has guesses of its own, so that nobody may hoard them while they know a password.
 MOST_DEVICES = 20
 
 
@@ -196,46 +194,6 @@ def password_hash(session: Session, kind: Kind, person_id: int) -> str | None:
     return found
 
 
-_LOCKED = text("select locked_until from failed_login where address_hash = :address_hash")
-_FAILED = text("""
-insert into failed_login as f (address_hash, failures, last_at) values (:address_hash, 1, :now)
-on conflict (address_hash) do update
-set failures = case when f.last_at < :forget_before then 1 else f.failures + 1 end, last_at = :now
-where f.locked_until is null or f.locked_until <= :now
-returning failures
-""")
-_LOCK = text("update failed_login set locked_until = :until where address_hash = :address_hash")
-
-
-def locked_until(session: Session, address_hash: bytes) -> datetime:
-    """Until when no password is tried for this address (or address and device), which is locked."""
-    found: datetime = session.execute(_LOCKED, {"address_hash": address_hash}).scalar_one()
-    return found
-
-
-def count_failure(session: Session, address_hash: bytes, now: datetime) -> int | None:
-    """One more refused password; returns how many there were in a row. None: the address is locked.
-
-    Attempts at the same time wait here for each other until their transactions end.
-    """
-    values = {"address_hash": address_hash, "now": now, "forget_before": now - FORGET_FAILURES_AFTER}
-    failures: int | None = session.execute(_FAILED, values).scalar_one_or_none()
-    return failures
-
-
-def lock(session: Session, address_hash: bytes, until: datetime) -> None:
-    """Try no password for this address before `until`."""
-    session.execute(_LOCK, {"address_hash": address_hash, "until": until})
-
-
-def forget_failures(session: Session, address_hash: bytes, now: datetime) -> None:
-    """A right password was given: start counting anew. Old counts of other addresses go as well."""
-    session.execute(
-        text("delete from failed_login where address_hash = :address_hash or last_at < :forget_before"),
-        {"address_hash": address_hash, "forget_before": now - FORGET_FAILURES_AFTER},
-    )
-
-
 _DEVICE = text("select address_hash from known_device where token_hash = :token_hash and seen_at >= :since")
 _KNOWN = text("""
 insert into known_device (token_hash, address_hash, seen_at) values (:token_hash, :address_hash, :now)
@@ -250,15 +208,15 @@ _FORGET_DEVICES = text("delete from known_device where address_hash = :address_h
 
 
 def device_addresses(session: Session, token_hash: bytes, now: datetime) -> set[bytes]:
-    """Hashes of the addresses somebody has signed in with from this browser, not too long ago."""
+    """Hashes of the accounts somebody has signed in to from this browser, not too long ago."""
     values = {"token_hash": token_hash, "since": now - FORGET_DEVICES_AFTER}
     return set(session.execute(_DEVICE, values).scalars())
 
 
 def know_device(session: Session, token_hash: bytes, address_hash: bytes, now: datetime) -> None:
-    """Somebody signs in with this address from this browser.
+    """Somebody signs in to this account from this browser.
 
-    Browsers nobody came back with go, and of too many of the address those that were not used for longest.
+    Browsers nobody came back with go, and of too many of the account those that were not used for longest.
     """
     old = text("delete from known_device where seen_at < :since")
     session.execute(old, {"since": now - FORGET_DEVICES_AFTER})
@@ -267,7 +225,7 @@ def know_device(session: Session, token_hash: bytes, address_hash: bytes, now: d
 
 
 def forget_devices(session: Session, address_hash: bytes, *, keep: bytes = b"") -> None:
-    """From now on every browser is a stranger to this address, except the one whose token has the hash `keep`."""
+    """From now on every browser is a stranger to this account, except the one whose token has the hash `keep`."""
     session.execute(_FORGET_DEVICES, {"address_hash": address_hash, "keep": keep})
 
 

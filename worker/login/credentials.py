@@ -2,13 +2,13 @@
 
 from sqlalchemy.orm import Session
 
-from models import signing_in
+from models import login_attempts, signing_in
 from models.enrollment_changes import Why
 from models.roster import User
 from models.signing_in import Account, Kind
 from models.staff import Staff
 from worker.errors import TermsyncError
-from worker.login import audit, cookies, passwords
+from worker.login import audit, devices, passwords
 
 
 def give_first_password(session: Session, person: Staff | User, why: Why, chosen: str | None = None) -> str:
@@ -36,7 +36,7 @@ def give_first_password(session: Session, person: Staff | User, why: Why, chosen
 def _set(session: Session, account: Account, password: str, why: Why) -> None:
     signing_in.set_password(session, account.kind, account.id, passwords.hashed(password), must_change=True)
     signing_in.end_sessions(session, account.kind, account.id)
-    address_hash = cookies.hashed(account.email.lower())
-    signing_in.forget_failures(session, address_hash, why.now)
-    signing_in.forget_devices(session, address_hash)
+    account_hash = devices.hash_of(account)
+    login_attempts.forget(session, [account_hash], why.now)
+    signing_in.forget_devices(session, account_hash)
     audit.did(session, why.now, why.actor, "first password given", account.subject)

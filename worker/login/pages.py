@@ -94,7 +94,7 @@ async def _enter(request: Request, account: Account, onward: str, way: str) -> R
         audit.signed_in(session, account, now, came_from(request), way)
         if request.state.person is not None:
             signing_in.end_session(session, request.state.person.token_hash)
-        device = devices.know(session, devices.token_of(request), account.email, now)
+        device = devices.know(session, devices.token_of(request), account, now)
         return sessions.start(session, account.kind, account.id, single_sign_on=way == SINGLE_SIGN_ON), device
 
     token, device = await in_session(request, work)
@@ -151,7 +151,7 @@ def _change(request: Request, person: Person, now_is: str, new: str) -> str:
     with web.sessions.begin() as session:
         signing_in.set_password(session, person.row.kind, person.id, new_hash, must_change=False)
         signing_in.end_sessions(session, person.row.kind, person.id)
-        devices.forget_others(session, device, person.row.email)
+        devices.forget_others(session, device, person.row)
         audit.did(session, clock.now(session), person.actor, "password changed", person.subject)
         return sessions.start(session, person.row.kind, person.id, single_sign_on=False)
 
