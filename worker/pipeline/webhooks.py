@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from time import monotonic, sleep
 from typing import NamedTuple
 
 from sqlalchemy import select, update
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from connectors.errors import OperatorMustAct
 from connectors.webhooks import check_host, target
 from models import api_events, webhook_calls, webhook_listing
+from models.api_events import Horizon
 from models.enrollment_changes import Why
 from models.staff import StaffAction
 from models.webhook import Webhook, WebhookDelivery
@@ -23,6 +25,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # Both secrets sign for so long after a new one was made.
 OVERLAP = timedelta(days=1)
 LONGEST_OVERLAP = timedelta(days=30)
+# Seconds: for transactions whose events are under way when a webhook is made, and between two looks at them.
+LONGEST_WAIT, LOOK_SECONDS = 20.0, 0.1
 
 
 class Wanted(NamedTuple):
@@ -39,16 +43,10 @@ def add(session: Session, settings: Settings, keys: Keyring, wanted: Wanted, why
     """Make a webhook. Returns its secret, which is not to be had a second time.
 
     Raises `webhook-name-invalid`, `webhook-name-taken`, `webhook-url-invalid`, `webhook-address-refused`,
-    `webhook-kind-unknown`, `event-not-reached`, NotFound.
+    `webhook-kind-unknown`, `event-not-reached`, `events-under-way`, NotFound.
     """
     _check(session, settings, wanted)
-    newest = api_events.newest(session)
-    if wanted.after is not None and not 0 <= wanted.after <= newest:
-        raise TermsyncError(
-            "event-not-reached",
-            f"There is no event {wanted.after} yet.",
-            "Take `next` of an answer of the feed.",
-        )
+    position = _settled(session) if wanted.after is None else _reached(session, wanted.after)
     tenant_id = None if wanted.tenant is None else tenants.find(session, wanted.tenant).id
     salt = new_salt()
     session.add(
@@ -59,7 +57,7 @@ def add(session: Session, settings: Settings, keys: Keyring, wanted: Wanted, why
             kinds=[kind for kind in api_events.KINDS if kind in wanted.kinds] or None,
             salt=salt,
             key_check=keys.check,
-            position=newest if wanted.after is None else wanted.after,
+            position=position,
             created_at=why.now,
             created_by=why.actor,
         )
@@ -162,6 +160,32 @@ def _check(session: Session, settings: Settings, wanted: Wanted) -> None:
         check_host(target(wanted.url).host, settings.webhook_networks)
     except OperatorMustAct as error:
         raise TermsyncError(error.code, error.message, error.remedy) from None
+
+
+def _reached(session: Session, after: int) -> int:
+    if not 0 <= after <= api_events.newest(session):
+        raise TermsyncError(
+            "event-not-reached", f"There is no event {after} yet.", "Take `next` of an answer of the feed."
+        )
+    return after
+
+
+def _settled(session: Session) -> int:
+    """The number of the newest event, once nothing at or below it is still to come.
+
+    Whoever writes at present is waited for: their events are there before the webhook is, and it is told of all
+    that come later.
+    """
+    horizon, newest, deadline = Horizon(), api_events.newest(session), monotonic() + LONGEST_WAIT
+    while horizon.look(session) < newest:
+        if monotonic() > deadline:
+            raise TermsyncError(
+                "events-under-way",
+                "A change that takes long is under way, so it is not known yet where its events end.",
+                "Try again when it has ended: `termsync run list --state running`.",
+            )
+        sleep(LOOK_SECONDS)
+    return horizon.settled
 
 
 def _note(session: Session, why: Why, action: str, name: str, **detail: object) -> None:

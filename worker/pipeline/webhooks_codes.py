@@ -23,6 +23,11 @@ CODES: dict[str, Explanation] = {
     "webhook-kind-unknown": Explanation(
         "There is no event of this kind.", "The reference lists all kinds; name none for all of them."
     ),
+    "events-under-way": Explanation(
+        "A webhook is to be told of all that happens from now on, and a change that takes long is under way: where"
+        " its events end is not known before it has ended.",
+        "Try again when no run is under way, or name the event to begin behind with --after.",
+    ),
     "webhook-overlap-out-of-range": Explanation(
         "A new secret and the one before are good beside each other for up to 30 days.",
         "Give a number of hours from 0 to 720.",

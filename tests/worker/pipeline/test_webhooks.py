@@ -149,6 +149,26 @@ def test_it_may_begin_behind_an_earlier_event(calling: Calling, receiver: Receiv
     assert unknown.value.code == "event-not-reached"
 
 
+def test_nothing_under_way_is_left_out_when_it_begins_now(
+    calling: Calling, receiver: Receiver, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sessions() as slow:
+        slow.execute(EVENT, {"count": 1, "tenant": "acme"})
+        happen(calling)
+        with monkeypatch.context() as impatient:
+            impatient.setattr(webhooks, "LONGEST_WAIT", 0)
+            with pytest.raises(TermsyncError) as busy:
+                add(calling, receiver.url)
+        assert busy.value.code == "events-under-way"
+        monkeypatch.setattr(webhooks, "sleep", lambda _seconds: slow.commit())
+        add(calling, receiver.url)
+        there = all_events(calling)
+        assert len(there) == 2, "it was made when what was under way had come"
+    happen(calling)
+    work(calling)
+    assert [*there, *receiver.event_ids()] == all_events(calling)
+
+
 def test_a_call_that_fails_comes_again_before_what_follows(calling: Calling, receiver: Receiver) -> None:
     receiver.plan.extend([Reply(500, body=b"oops\0\x1b"), Reply(302, {"location": receiver.url})])
     add(calling, receiver.url)
