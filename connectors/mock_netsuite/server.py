@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from connectors.mock_netsuite.account import Account
@@ -67,12 +68,10 @@ def serve(config: MockConfig | None = None) -> Iterator[Mock]:
 
 
 def run(config: MockConfig, on_ready: Callable[[Mock], None] = lambda mock: None) -> None:
-    """Runs the account in this thread until it is interrupted; `on_ready` is told when it listens."""
-    mock = Mock(config)
-    on_ready(mock)
-    try:
+    """Runs the account until SIGINT or SIGTERM; `on_ready` is told when it listens. For the main thread."""
+    # Both are asked for: a process that a script puts in the background inherits SIGINT as ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), closing(Mock(config)) as mock:
+        on_ready(mock)
         mock.serve_forever()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        mock.close()

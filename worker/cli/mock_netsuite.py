@@ -73,8 +73,6 @@ def mock_netsuite(
 
 
 def _run(config: "MockConfig", as_json: bool) -> int:
-    import signal
-
     from connectors.mock_netsuite import run
     from worker.cli.exits import Exit
     from worker.cli.output import Output
@@ -89,7 +87,6 @@ def _run(config: "MockConfig", as_json: bool) -> int:
         orders = f"{config.orders:,} sales orders"
         out.note(f"A NetSuite account with {orders} listens on {mock.base_url}. Ctrl-C ends it.")
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run(config, ready)
     except OSError as error:

@@ -214,8 +214,11 @@ def test_two_accounts_run_side_by_side_and_stop_cleanly() -> None:
 # command line
 
 
-def test_the_command_prints_its_address_and_ends_on_interrupt() -> None:
-    command = [sys.executable, "-m", "connectors.mock_netsuite", "--orders", "20", "--latency", "record=0.01"]
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_prints_its_address_and_ends_on_a_signal(number: signal.Signals) -> None:
+    # A script's "&" starts what it starts deaf to SIGINT.
+    command = ["sh", "-c", 'trap "" INT; exec "$0" "$@"', sys.executable, "-m", "connectors.mock_netsuite"]
+    command += ["--orders", "20", "--latency", "record=0.01"]
     command += ["--chaos", "rate-limit,on=suiteql,next=1", "--date-format", "YYYY-MM-DD"]
     environment = {**os.environ, "NETSUITE_ACCOUNT": "7654321_SB2"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
@@ -225,9 +228,11 @@ def test_the_command_prints_its_address_and_ends_on_interrupt() -> None:
             base = ready["base_url"]
             stats = requests.get(f"{base}/_mock/stats", timeout=TIMEOUT).json()
             faults = requests.get(f"{base}/_mock/faults", timeout=TIMEOUT).json()["faults"]
+            process.send_signal(number)
+            ended = process.wait(timeout=20)
         finally:
-            process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+            process.kill()
+    assert ended == 0
     assert (ready["account"], ready["orders"], stats["orders"]) == ("7654321_SB2", 20, 20)
     assert [fault["kind"] for fault in faults] == ["rate-limit"]
 
