@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models.boundaries import DAY_MAP, day_map
 from models.order_listing import PEOPLE, text_parameters
 from models.rejects import OPEN_REJECTS
+from models.renewal import RENEWAL, assignable
 
 Row = dict[str, Any]
 
@@ -39,13 +40,6 @@ _HAS_PEOPLE = """
 exists (select from enrollment e where e.sales_order_id = o.id and e.tenant_id = o.tenant_id
     and status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now) = 'E')
 """
-# A renewal is another order of the tenant that people can be moved to and that lasts longer.
-_ASSIGNABLE = "n.flag is null and n.status not in ('A', 'C')"
-_RENEWAL = f"""
-select n.id, n.number, n.term_start, n.term_end, n.customer_id
-from sales_order n
-where n.tenant_id = o.tenant_id and {_ASSIGNABLE} and coalesce(n.term_end, 'infinity') > o.term_end
-"""
 # Whatever outlasts the order is a renewal of it, so the latest end of the tenant tells whether there is one.
 _TENANTS = f"""
 tenants as materialized (
@@ -53,14 +47,14 @@ tenants as materialized (
         latest.term_end as latest_end
     from tenant t join (
         select n.tenant_id, max(coalesce(n.term_end, 'infinity')) as term_end from sales_order n
-        where {_ASSIGNABLE} group by n.tenant_id
+        where {assignable("n")} group by n.tenant_id
     ) latest on latest.tenant_id = t.id
 )
 """
 # Dates of UTC come first: they leave few orders of which the tenant's own date is to be asked.
 _ENDING = f"""
 from sales_order o join tenants t on t.id = o.tenant_id
-where o.flag is null and o.status not in ('A', 'C')
+where {assignable("o")}
     and o.term_end < cast(:now as date) + cast(:days as int) + 2
     and o.term_end between t.today - t.grace_days and t.today + cast(:days as int)
     and o.term_end < t.latest_end and {_HAS_PEOPLE}
@@ -174,9 +168,7 @@ from (
     select o.*, count(*) over () as total {_ENDING} order by o.term_end, o.id limit :limit offset :offset
 ) o
 join tenant t on t.id = o.tenant_id left join customer c on c.id = o.customer_id
-join lateral (
-    {_RENEWAL} order by n.customer_id = o.customer_id desc, n.term_end desc nulls first limit 1
-) r on true
+join lateral ({RENEWAL}) r on true
 order by o.term_end, o.id
 """)
 

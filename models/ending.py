@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from models.renewal import RENEWAL
+
 MOST_ORDERS = 10_000
 
 
@@ -40,12 +42,6 @@ where e.sales_order_id = o.id and e.tenant_id = o.tenant_id
             and coalesce(l.boundary, 'infinity') > e.boundary
     )
 """
-_RENEWAL = """
-select r.number, r.term_end from sales_order r
-where r.tenant_id = o.tenant_id and r.flag is null and r.status not in ('A', 'C')
-    and coalesce(r.term_end, 'infinity') > o.term_end
-order by r.customer_id = o.customer_id desc, r.term_end desc nulls first, r.id limit 1
-"""
 _ENDING = text(f"""
 select t.key, t.name, o.number, c.name, o.flag, o.term_end + t.grace_days,
     o.term_end + t.grace_days - t.today as days_left, p.people, r.number, r.term_end
@@ -56,7 +52,7 @@ from (
 join sales_order o on o.tenant_id = t.id
 left join customer c on c.id = o.customer_id
 cross join lateral ({_PEOPLE}) p
-left join lateral ({_RENEWAL}) r on true
+left join lateral ({RENEWAL}) r on true
 where o.term_end + t.grace_days between t.today and t.today + cast(:days as int) and p.people > 0
 order by t.name, t.key, o.term_end, o.number limit {MOST_ORDERS}
 """)
