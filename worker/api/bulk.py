@@ -1,6 +1,8 @@
 """The roster by the ten thousand: a line of JSON each, answered line by line."""
 
 from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,7 +16,7 @@ from models.roster_import import Line
 from worker.api import lines
 from worker.api.call import Asked
 from worker.api.lines import CourseLine, EnrollmentLine, UserLine
-from worker.api.problems import FieldProblem, Refusal, field_problem
+from worker.api.problems import FieldProblem, Refusal, field_problems
 from worker.api.roster import bad_field
 from worker.api.values import Body, PathKey
 from worker.pipeline import roster_lines
@@ -81,9 +83,10 @@ async def _bring(
     line: Callable[[int, Each], Line],
     work: Callable[[Session, Sequence[Line]], BroughtIn],
 ) -> StreamingResponse:
-    said = (await request.body()).splitlines()
+    # Cut off here: a body may be nothing but ends of lines.
+    said = list(islice(BytesIO(await request.body()), MOST_LINES + 1))
     if len(said) > MOST_LINES:
-        detail = f"The body has {len(said):,} lines."
+        detail = f"The body has more than {MOST_LINES:,} lines."
         raise Refusal(413, "request-too-large", detail, f"Send at most {MOST_LINES:,} lines at once.")
 
     def done() -> tuple[BroughtIn, Refused]:
@@ -107,7 +110,7 @@ def _read(
         try:
             taken.append(line(number, model.model_validate_json(text)))
         except ValidationError as error:
-            refused[number] = [field_problem(each) for each in error.errors(include_context=False)]
+            refused[number] = field_problems(error.errors(include_context=False))
         except Refusal as refusal:
             problem = FieldProblem(
                 field="manager", value="", detail=refusal.detail, remedy=refusal.remedy, code=refusal.code

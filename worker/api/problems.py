@@ -17,6 +17,7 @@ log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN = 200  # characters of a value that is shown back
+MOST_ERRORS = 20  # of one request, or one line: a small one may have as many mistakes as it has bytes
 TITLES = {
     400: "Not understood",
     401: "No valid token",
@@ -68,7 +69,7 @@ class Problem(BaseModel):
     code: str
     detail: str
     remedy: str
-    errors: list[FieldProblem] = []
+    errors: list[FieldProblem] = Field(default=[], description=f"What is wrong: the first {MOST_ERRORS}.")
 
 
 class Refusal(Exception):
@@ -143,14 +144,19 @@ async def of_netsuite(request: Request, error: Exception) -> Response:
 
 async def of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [field_problem(each) for each in error.errors()]
+    errors = field_problems(error.errors())
     first = errors[0]
     return problem(
         422, "request-invalid", f"{first.field}: {first.detail}.", "Correct the fields listed in errors.", errors
     )
 
 
-def field_problem(error: Mapping[str, Any]) -> FieldProblem:
+def field_problems(errors: Sequence[Mapping[str, Any]]) -> list[FieldProblem]:
+    """What pydantic found wrong, as it is told."""
+    return [_field_problem(each) for each in errors[:MOST_ERRORS]]
+
+
+def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
     return FieldProblem(
         field=printable(".".join(str(part) for part in error["loc"])),
         value="" if error["type"] == "missing" else printable(error.get("input")),

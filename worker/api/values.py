@@ -1,10 +1,10 @@
 """Values of requests and answers: how long, which characters, from when to when."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from models.terms import FIRST_YEAR, LAST_YEAR
 from worker.pipeline.roster_file import LONGEST, is_key
@@ -48,12 +48,20 @@ def _in_range(day: date) -> date:
 
 
 Day = Annotated[date, AfterValidator(_in_range)]
+MOST_FIELDS = 100  # of a body: each that is not known costs far more to refuse than to send
 
 
 class Body(BaseModel):
     """What is sent: nothing that is not known is passed over."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_not_too_many_fields(cls, sent: Any) -> Any:
+        if isinstance(sent, dict) and len(sent) > MOST_FIELDS:
+            raise ValueError(f"has {len(sent):,} fields")
+        return sent
 
     def says(self, field: str) -> bool:
         """Whether the field was sent, be it as null."""
