@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from connectors.errors import OperatorMustAct
 
@@ -15,6 +15,7 @@ PORTS = {"http": 80, "https": 443}
 FIRST_PLAIN_PORT = 1024  # below it other services listen, which would take the lines of a request for their own
 # Public by their numbers, at least as some Pythons see it: metadata services of clouds, networks of one site.
 NOT_PUBLIC = tuple(map(ip_network, ("168.63.129.16/32", "192.0.0.0/24", "fec0::/10", "3fff::/20")))
+SHORTEST_SECRET = 6  # characters; shorter parts of an address are left in what a receiver says
 TRANSLATED = ip_network("64:ff9b::/96")  # IPv4 behind NAT64
 
 
@@ -45,6 +46,23 @@ def target(url: str) -> Target:
         raise _invalid(f"its port is {port}; 80, 443 and those from {FIRST_PLAIN_PORT} on are taken")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(parts.scheme, parts.hostname, port, path)
+
+
+def origin(url: str) -> str:
+    """What anybody may know of an address: scheme, host and port. What follows them often is a secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/…"
+
+
+def without_address(words: str, url: str) -> str:
+    """What a receiver says, less what it says back of its address: more people see its words than may see that."""
+    parts = urlsplit(url)
+    pairs = parts.query.split("&")
+    said = {f"{parts.path}?{parts.query}", parts.path, *pairs, *(pair.partition("=")[2] for pair in pairs)}
+    for each in sorted(said | {unquote(each) for each in said}, key=len, reverse=True):
+        if len(each) >= SHORTEST_SECRET:
+            words = words.replace(each, "…")
+    return words
 
 
 def check_host(host: str, allowed: Sequence[Network]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from connectors.webhooks import origin
 from models import webhook_listing
 from worker.api import cursors, idempotency
 from worker.api.call import Asked, Call
@@ -19,7 +20,11 @@ class WebhookDocument(BaseModel):
     """Somebody who is called, and how that goes."""
 
     webhook: str = Field(description="Its name.")
-    url: str
+    url: str = Field(
+        description="Where it is called: scheme, host and port. What follows them may be a secret of the receiver:"
+        " no token is told.",
+        examples=["https://lms.example.com/…"],
+    )
     tenant: str | None = Field(description="The tenant it is about; null: all.")
     kinds: Sequence[str] | None = Field(description="Kinds of events it is about; null: all.")
     state: Literal["active", "failing", "disabled"]
@@ -124,8 +129,5 @@ def _find(call: Call, session: Session, name: str) -> dict[str, Any]:
 def _document(row: dict[str, Any]) -> WebhookDocument:
     failing: Literal["active", "failing"] = "active" if row["failing_since"] is None else "failing"
     state = failing if row["disabled_at"] is None else "disabled"
-    return WebhookDocument(
-        webhook=row["name"],
-        state=state,
-        **{name: row[name] for name in WebhookDocument.model_fields if name in row},
-    )
+    same = {name: row[name] for name in WebhookDocument.model_fields if name in row}
+    return WebhookDocument(**{**same, "webhook": row["name"], "state": state, "url": origin(row["url"])})

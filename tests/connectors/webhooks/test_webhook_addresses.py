@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.errors import OperatorMustAct
-from connectors.webhooks.addresses import check_host, may_connect, target
+from connectors.webhooks.addresses import check_host, may_connect, origin, target, without_address
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,31 @@ def test_other_addresses_are_refused(url: str) -> None:
         target(url)
     assert refused.value.code == "webhook-url-invalid"
     assert "secret" not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://lms.example.com/services/T0/B0/x", "https://lms.example.com/…"),
+        ("http://lms.example.com?token=x", "http://lms.example.com/…"),
+        ("https://[2001:db8::1]:8443/a", "https://[2001:db8::1]:8443/…"),
+    ],
+)
+def test_what_follows_the_host_is_not_told(url: str, told: str) -> None:
+    assert origin(url) == told
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("Cannot POST /services/T0/B0/x", "Cannot POST …"),
+        ("no /services/T0/B0/x?key=s%C3%A9cret&n=1 here", "no … here"),
+        ("key <b>s%C3%A9cret</b> or sécret?", "key <b>…</b> or …?"),
+        ("oops at /", "oops at /"),
+    ],
+)
+def test_what_a_receiver_says_back_of_its_address_is_left_out(said: str, kept: str) -> None:
+    assert without_address(said, "https://lms.example.com/services/T0/B0/x?key=s%C3%A9cret&n=1") == kept
 
 
 FORBIDDEN = [

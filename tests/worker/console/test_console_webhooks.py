@@ -104,6 +104,17 @@ def test_dead_calls_are_sent_again_by_ops(staff: SignIn, receiver: Receiver, wor
     assert "No call is dead" in said(ops, send(ops, at, f"{at}/replay"))
 
 
+def test_the_whole_address_is_shown_to_who_may_make_webhooks(staff: SignIn, receiver: Receiver) -> None:
+    admin, ops = staff(), staff("ops")
+    receiver.url += "/T0/s3cret"
+    at, _ = made(admin, receiver)
+    for page in (WEBHOOKS, at):
+        assert receiver.url in words(admin.get(page))
+        shown = ops.get(page)
+        assert receiver.url.replace("/hook/T0/s3cret", "/…") in words(shown)
+        assert "s3cret" not in shown.text
+
+
 def test_a_private_address_is_refused_on_the_form_it_came_from(world: OrderWorld, database: Engine) -> None:
     with serving(database, NOTHING_ALLOWED) as url, browsing(url) as admin:
         sign_in(admin, "admin@staff.example")

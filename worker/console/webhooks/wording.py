@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.webhooks import origin
+
 # State of a call: its words, and how they look.
 CALL_STATES = {"due": ("Waits", "run-running"), "delivered": ("Taken", "run-good"), "dead": ("Dead", "run-bad")}
 
@@ -24,3 +26,8 @@ def call_state(call: Mapping[str, Any]) -> tuple[str, str]:
 def kinds(webhook: Mapping[str, Any]) -> str:
     """Which events it is called about."""
     return ", ".join(webhook["kinds"]) if webhook["kinds"] else "all kinds"
+
+
+def address(webhook: Mapping[str, Any], *, whole: bool) -> str:
+    """Where it is called: `whole` to who may make webhooks. What follows the host may be a secret."""
+    return webhook["url"] if whole else origin(webhook["url"])
