@@ -14,7 +14,10 @@ MOST_ORDERS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class EndingOrder:
-    """One order. `people` would lose access with it; `renewal` is an order of the tenant that lasts longer."""
+    """One order. `people` would lose access with it; `renewal` is an order of the tenant that lasts longer.
+
+    `paused`: they keep it beyond the last day, up to `pause_until` or, with None, until somebody resumes expiry.
+    """
 
     tenant: str
     tenant_name: str
@@ -26,12 +29,15 @@ class EndingOrder:
     people: int
     renewal: str | None
     renewal_end: date | None
+    paused: bool
+    pause_until: datetime | None
 
 
 # Who is moved to a later order is on that one. Nor does anybody count who has a later date of their own, or goes
 # on in another version of the same course.
 _PEOPLE = """
-select count(*) as people from enrollment e join course_version v on v.id = e.course_version_id
+select count(*) as people, max(e.boundary) as boundary
+from enrollment e join course_version v on v.id = e.course_version_id
 where e.sales_order_id = o.id and e.tenant_id = o.tenant_id
     and status_at(e.status, e.boundary, t.paused_at, t.pause_until, :now) = 'E'
     and (e.expiration_date is null or e.expiration_date <= o.term_end + t.grace_days)
@@ -44,7 +50,8 @@ where e.sales_order_id = o.id and e.tenant_id = o.tenant_id
 """
 _ENDING = text(f"""
 select t.key, t.name, o.number, c.name, o.flag, o.term_end + t.grace_days,
-    o.term_end + t.grace_days - t.today as days_left, p.people, r.number, r.term_end
+    o.term_end + t.grace_days - t.today as days_left, p.people, r.number, r.term_end,
+    status_at('E', p.boundary, t.paused_at, t.pause_until, p.boundary) = 'E' as paused, t.pause_until
 from (
     select t.*, cast(cast(:now as timestamptz) at time zone t.time_zone as date) as today from tenant t
     where cast(:tenant_id as bigint) is null or t.id = :tenant_id

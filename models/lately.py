@@ -23,7 +23,8 @@ with soon as materialized (
     where open and at > :now and at <= :until order by at, tenant_id limit :boundaries
 )
 select t.key as tenant, t.name as tenant_name, o.id as order_id, o.number, n.people,
-    cast((soon.at - interval '1 microsecond') at time zone t.time_zone as date) as last_day
+    cast((soon.at - interval '1 microsecond') at time zone t.time_zone as date) as last_day,
+    status_at('E', soon.at, t.paused_at, t.pause_until, soon.at) = 'E' as paused, t.pause_until, t.time_zone
 from soon join tenant t on t.id = soon.tenant_id
 cross join lateral (
     select case when e.expiration_date is null then e.sales_order_id end as order_id, count(*) as people
@@ -44,7 +45,8 @@ group by t.id, v.expired_cause order by max(v.at) desc, t.id limit :limit
 def ending_soon(session: Session, now: datetime, limit: int = 8) -> list[Row]:
     """Whose access ends next, within `ENDS_SOON`: numbers of E by last day and order, the first to end first.
 
-    `order_id` is null for people with an expiration date of their own, and for those without an order.
+    `order_id` is null for people with an expiration date of their own, and for those without an order. `paused`:
+    their expiry is paused beyond that day, up to `pause_until` or, with None, until somebody resumes it.
     """
     parameters = {"now": now, "until": now + ENDS_SOON, "boundaries": BOUNDARIES, "limit": limit}
     return [dict(row) for row in session.execute(_ENDING, parameters).mappings()]

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ log = get_logger(__name__)
 KIND = "digest"
 WINDOWS = (7, 30, 60)  # days
 SHOWN = 20  # orders of a window in the text; the file has all
+PAUSED = "Where it says paused, nobody loses access while expiry is paused; the last day counts when it goes on."
 HEADER = (
     "Tenant",
     "Name",
@@ -33,6 +34,7 @@ HEADER = (
     "Flag",
     "Later order",
     "Later order ends",
+    "Expiry",
 )
 
 
@@ -89,6 +91,8 @@ def _text(orders: Sequence[EndingOrder], web_url: str | None, *, whole: bool) ->
     if not orders:
         return f"No order with people on it ends within {WINDOWS[-1]} days.\n"
     parts = ["These people lose access on the last day below, unless they are moved to a later order before."]
+    if any(order.paused for order in orders):
+        parts.append(PAUSED)
     for days in WINDOWS:
         found = [order for order in orders if _window(order) == days]
         parts.append(_part(days, found, whole))
@@ -106,7 +110,7 @@ def _part(days: int, orders: Sequence[EndingOrder], whole: bool) -> str:
     head = ("Last day", "People", "Order", *(("Tenant",) if whole else ()), "Later order")
     lines = [
         (
-            order.last_day.isoformat(),
+            f"{order.last_day} ({_expiry(order)})" if order.paused else f"{order.last_day}",
             f"{order.people:,}",
             order.number,
             *((order.tenant_name,) if whole else ()),
@@ -137,4 +141,13 @@ def _line(order: EndingOrder) -> tuple[object, ...]:
         order.flag,
         order.renewal,
         order.renewal_end,
+        _expiry(order),
     )
+
+
+def _expiry(order: EndingOrder) -> str:
+    """What the order's last day does to its people."""
+    if not order.paused:
+        return "on"
+    until = order.pause_until
+    return "paused" if until is None else f"paused until {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

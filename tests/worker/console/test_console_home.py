@@ -1,7 +1,7 @@
 """The overview: what needs somebody, what came in, what ends soon, what ran and who expired."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 from operations import SignIn, add_run, words
 from order_world import DAY, OrderWorld
@@ -79,6 +79,23 @@ def test_access_that_ends_soon_is_told_by_day_and_order(signed_in: SignIn, world
     assert [soon.find(line) for line in lines] == sorted(soon.find(line) for line in lines)
     assert all(line in soon for line in lines)
     assert "SO3" not in soon
+
+
+def test_who_keeps_access_because_of_a_pause_is_marked(signed_in: SignIn, world: OrderWorld) -> None:
+    """A pause that is over before the last day keeps nobody's access."""
+    ends = (TODAY + 3 * DAY, TODAY + 9 * DAY)
+    for number, (tenant, end) in enumerate([(tenant, end) for tenant in ("acme", "bolt") for end in ends], 1):
+        world.order(number, tenant, 7 if tenant == "acme" else 8, end=end)
+        world.enroll(number, tenant, number, end)
+    pause = text("update tenant set paused_at = now(), pause_until = :until where key = :key")
+    world.session.execute(pause, {"key": "acme", "until": None})
+    world.session.execute(pause, {"key": "bolt", "until": datetime.combine(TODAY + 6 * DAY, time(16), UTC)})
+    world.session.commit()
+    soon = words(signed_in().get("/console/now")).partition("Access that ends soon")[2]
+    for end, number in zip(ends, (1, 2), strict=True):
+        assert f"{day(end)} Acme Paused Nobody loses access until expiry is resumed SO{number}" in soon
+    assert f"{day(ends[0])} Bolt Paused Nobody loses access before {day(TODAY + 6 * DAY)}, 1" in soon
+    assert f"{day(ends[1])} Bolt SO4" in soon
 
 
 def test_whoever_expired_is_counted_by_tenant_and_reason(

@@ -2,15 +2,17 @@
 
 import csv
 import io
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from client_world import ClientWorld
 from mail_world import MailWorld
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from models.mail import Notification
+from models.tenant import Tenant
 from worker import clock
 from worker.pipeline import digest
 from worker.pipeline.digest import Reader, readers
@@ -100,6 +102,41 @@ def _second_version(session: Session) -> tuple[int, int]:
         "insert into course_version (course_id, key, title) select id, 'v2', 'Again' from course returning id"
     ).scalar_one()
     return run("select id from tenant where key = 'acme'").scalar_one(), version
+
+
+@pytest.mark.parametrize(
+    ("until", "told"),
+    [
+        (None, {"SO5": "paused", "SO20": "paused", "SO-beta": "on"}),
+        (
+            datetime(2026, 6, 25, 16, 0, tzinfo=UTC),
+            {"SO5": "paused until 2026-06-25 16:00 UTC", "SO20": "on", "SO-beta": "on"},
+        ),
+    ],
+)
+def test_an_order_whose_people_keep_access_because_of_a_pause_says_so(
+    worlds: None, sessions: sessionmaker[Session], until: datetime | None, told: dict[str, str]
+) -> None:
+    _pause(sessions, "acme", until)
+    (mail,) = written(sessions, "team@example.com")
+    assert told.items() <= {line["Order"]: line["Expiry"] for line in lines(mail)}.items()
+    assert mail.body is not None
+    assert "Where it says paused, nobody loses access while expiry is paused" in mail.body
+    assert re.search(rf"^2026-06-20 \({told['SO5']}\) +1 +SO5 ", mail.body, re.M)
+
+
+def test_without_a_pause_the_mail_does_not_speak_of_it(worlds: None, sessions: sessionmaker[Session]) -> None:
+    _pause(sessions, "beta", None)
+    (mail,) = written(sessions, "acme=team@example.com")
+    assert mail.body is not None
+    assert "paused" not in mail.body
+    assert {line["Expiry"] for line in lines(mail)} == {"on"}
+
+
+def _pause(sessions: sessionmaker[Session], tenant: str, until: datetime | None) -> None:
+    paused = update(Tenant).where(Tenant.key == tenant).values(paused_at=NOW, paused_by="ops", pause_until=until)
+    with sessions.begin() as session:
+        session.execute(paused)
 
 
 def test_each_reader_gets_it_once_a_week(worlds: None, sessions: sessionmaker[Session]) -> None:
