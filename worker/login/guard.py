@@ -45,17 +45,21 @@ class Guarded:
     path: str
     methods: frozenset[str]
     right: Right | None
-    route: Route
+    route: Route | Mount
 
 
 def walk(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[Guarded]:
-    """Every route, those of mounted applications too."""
+    """Every route, those of mounted applications too. Raises TypeError for what it cannot see into."""
     for route in routes:
         if isinstance(route, Mount) and route.routes:
             yield from walk(route.routes, prefix + route.path)
+        elif isinstance(route, Mount):  # an application without routes, such as files
+            yield Guarded(f"{prefix}{route.path}/{{path:path}}", frozenset({"GET"}), None, route)
         elif isinstance(route, Route):
             right = getattr(route.endpoint, "right", None)
             yield Guarded(prefix + route.path, frozenset(route.methods or ()), right, route)
+        else:
+            raise TypeError(f"{route!r} may answer to anything")
 
 
 class GuardMiddleware:

@@ -44,7 +44,8 @@ def make_app(engine: Engine, settings: Settings, redis_url: str | None = None) -
     web = Web(settings, engine, sessions, redis_url, Live(sessions, console_live.TOPICS))
     app = FastAPI(title="termsync", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.engine = engine
-    app.include_router(health.router)
+    # Included as a router they would be out of sight of `worker.login.guard.walk`.
+    app.router.routes.extend(health.router.routes)
     app.router.routes.append(Mount("/static", StaticFiles(directory=STATIC), name="static"))
     app.router.routes.extend([*login.ROUTES, *oidc_pages.ROUTES, *console_live.ROUTES, *portal.ROUTES])
     console.mount(app)

@@ -12,10 +12,13 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 from web_running import serving_app
 
+from models.enrollment_changes import Why
 from models.token import SCOPES
+from worker import clock
 from worker.api.app import make_api
 from worker.api.operations import OPERATIONS
 from worker.api.scopes import Scope
+from worker.pipeline import tokens as tokens_of_staff
 from worker.settings import load
 
 pytest_plugins = ("api_world",)
@@ -88,14 +91,24 @@ def met(answer: httpx.Response) -> str:
     return code if code in REFUSED else REACHED
 
 
+def revoked(sessions: sessionmaker[Session]) -> str:
+    """A token that might have done everything until a moment ago."""
+    token = make_token(sessions, name="revoked")
+    with sessions.begin() as session:
+        assert tokens_of_staff.revoke(session, "revoked", Why("test", clock.now(session)))
+    return token
+
+
 def test_every_cell(api_world: None, database: Engine, sessions: sessionmaker[Session]) -> None:
     app = make_api(database, load(), None)
-    assert len([route for route in app.routes if isinstance(route, APIRoute)]) == len(OPERATIONS)
+    beside = [getattr(route, "path", route) for route in app.routes if not isinstance(route, APIRoute)]
+    assert beside == [f"{V1}/openapi.json"]
+    assert len(app.routes) == len(OPERATIONS) + 1
     tokens: dict[tuple[str | None, str], str] = {
         (scope, whose): make_token(sessions, [scope], None if whose == "everybody" else whose)
         for scope, whose in product(SCOPES, ("everybody", "acme"))
     }
-    tokens[None, "nobody"] = "ts_wrong"
+    tokens |= {(None, "nobody"): "ts_wrong", (None, "revoked"): revoked(sessions)}
     wrong = []
     with serving_app(app) as url, httpx.Client(base_url=url + V1, timeout=30) as client:
         for name, tenant, (scope, whose) in product(OPERATIONS, ("acme", "other"), tokens):
