@@ -45,3 +45,8 @@ def utc_instant(printed: str) -> datetime:
         return datetime.fromisoformat(printed if printed.endswith("Z") else printed + "+00:00")
     except ValueError:
         raise error(RecordRejected, "modified-unreadable", f"{printed!r} is not in the calendar") from None
+
+
+def in_words(day: date) -> str:
+    """`31 Dec 2026`: a day that was understood, as people read it. What NetSuite printed is quoted as it is."""
+    return f"{day.day} {day:%b %Y}"

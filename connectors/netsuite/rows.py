@@ -9,7 +9,7 @@ import msgspec
 
 from connectors.errors import RecordRejected
 from connectors.netsuite.codes import error
-from connectors.netsuite.dates import calendar_date, utc_instant
+from connectors.netsuite.dates import calendar_date, in_words, utc_instant
 from connectors.netsuite.faults import NOT_JSON, broken
 from connectors.netsuite.fields import TermFields
 from connectors.netsuite.orders import OrderRow, RejectedRow
@@ -60,7 +60,11 @@ class RowReader:
         start = _term_day(values[1 : self._first_end], self._start)
         end = _term_day(values[self._first_end : -4], self._end)
         if start is not None and end is not None and end < start:
-            raise error(RecordRejected, "term-end-before-start", f"the term ends {end} and starts {start}")
+            raise error(
+                RecordRejected,
+                "term-end-before-start",
+                f"the term ends {in_words(end)} and starts {in_words(start)}",
+            )
         return OrderRow(
             order_id,
             _number(number),

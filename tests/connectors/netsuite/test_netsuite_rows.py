@@ -113,6 +113,11 @@ def test_a_bad_row_says_why(changes: dict[str, Any], code: str) -> None:
     assert rejected.customer_id == (None if code == "customer-missing" else 12)
 
 
+def test_days_that_were_understood_are_told_as_the_pages_tell_days() -> None:
+    rejected = only_rejected(row(start_1="2026-01-05", end_1="2025-12-31T23:00:00"))
+    assert rejected.detail.endswith("the term ends 31 Dec 2025 and starts 5 Jan 2026")
+
+
 @pytest.mark.parametrize("text", ["null", "5", '"x"', "[]", "[[]]"])
 def test_a_row_that_is_no_object_is_rejected(text: str) -> None:
     assert only_rejected(text).code == "row-not-an-object"
