@@ -5,12 +5,13 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import httpx
 import openpyxl
 import pytest
-from order_world import DAY, OrderWorld
+from order_world import DAY, ZONE, OrderWorld
 from page_statements import statements
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
@@ -19,7 +20,7 @@ from web_running import add_staff, browsing, give_password, send, serving, sign_
 from models import pulling
 from worker.settings import load
 
-TODAY = datetime.now(UTC).date()
+TODAY = datetime.now(ZoneInfo(ZONE)).date()  # where the tenants are
 SETTINGS = load(netsuite_account="1234567_SB1", netsuite_base_url=None)
 HOSTILE = "<script>alert(1)</script>\u202e" + "long " * 2000
 
@@ -225,7 +226,8 @@ def test_a_resync_asks_for_a_run_and_a_second_joins_it(signed_in: SignIn, world:
     for _ in range(2):
         answer = send(client, "/console/orders/acme/1", "/console/orders/acme/1/resync")
         assert answer.headers["location"] == "/console/orders/acme/1"
-    assert "It was under way already" in client.get("/console/orders/acme/1").text
+    page = client.get("/console/orders/acme/1").text
+    assert "was asked to read this order. What changes by it shows here by itself. It was under way" in page
     runs = world.session.execute(text("select scope, asked_by from sync_run")).all()
     assert [tuple(run) for run in runs] == [("order:SO1", "staff:ops@staff.example")]
 

@@ -78,8 +78,10 @@ class OrderPage(ConsolePage):
         actor = person_of(request).actor
         run_id, new = await in_session(request, lambda session: orders.resync(session, *named(request), actor))
         await ring(request, doorbell.ring_run, run_id)
-        joined = "" if new else " It was under way already: this joins it."
-        return done(request, f"Run {run_id} reads this order from NetSuite.{joined}", address(request))
+        # The page goes on to change while the run is under way; the message stays true when it is over.
+        joined = "" if new else " It was under way already: you joined it."
+        words = f"Run {run_id} was asked to read this order. What changes by it shows here by itself.{joined}"
+        return done(request, words, address(request))
 
 
 def named(request: Request) -> tuple[str, int]:
