@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from connectors.errors import ConnectorError
-from connectors.webhooks import Answer
+from connectors.webhooks import Answer, without_address
 from models import webhook_calls
 from models.api_events import Horizon
 from models.webhook_calls import Message, Turn
@@ -138,7 +138,7 @@ def _call(calling: Calling, turn: Turn, message: Message) -> bool:
     """Make one call and write down what came of it. Returns whether it was taken."""
     try:
         answer = _send(calling, turn, message_id(turn, message), body_of(message.events))
-        problem = None if 200 <= answer.status < 300 else _said(answer)
+        problem = None if 200 <= answer.status < 300 else _said(answer, turn.url)
     except (ConnectorError, TermsyncError) as error:
         answer, problem = None, error.message
     with calling.sessions.begin() as session:
@@ -191,9 +191,9 @@ def _asked(answer: Answer | None) -> timedelta:
     return timedelta(seconds=min(seconds, LONGEST_ASKED.total_seconds()))
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: Answer, url: str) -> str:
     """A refusal in few words, with the beginning of what the receiver said."""
-    words = "".join(each if each.isprintable() else " " for each in answer.text[:SHOWN]).strip()
+    words = "".join(each if each.isprintable() else " " for each in without_address(answer.text, url)[:SHOWN]).strip()
     return f"HTTP {answer.status}" + (f": {words}" if words else "")
 
 
