@@ -193,7 +193,8 @@ def _asked(answer: Answer | None) -> timedelta:
 
 def _said(answer: Answer, url: str) -> str:
     """A refusal in few words, with the beginning of what the receiver said."""
-    words = "".join(each if each.isprintable() else " " for each in without_address(answer.text, url)[:SHOWN]).strip()
+    text = without_address(answer.text, url)[:SHOWN]
+    words = "".join(each if each.isprintable() else " " for each in text).strip()
     return f"HTTP {answer.status}" + (f": {words}" if words else "")
 
 
