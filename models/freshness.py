@@ -55,6 +55,6 @@ class Budget:
 
 
 def budget(session: Session, window: timedelta, limit: timedelta, now: datetime) -> Budget:
-    """The budget of the `window` before `now`; data older than `limit` are late (at least `models.runs.GAP`)."""
+    """The budget of the `window` before `now`; data older than `limit` are late (at least `watermarks.GAP`)."""
     row = session.execute(_LATE, {"now": now, "window": window, "limit": limit}).one()
     return Budget(window, now - row.since, row.gaps if row.late else 0, row.late)

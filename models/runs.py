@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.sync_run import SyncRun, SyncState
+from models.sync_run import SyncRun
 
 # A worker gives a sign of life every two seconds; one silent for this long is taken for dead.
 SILENT_AFTER = timedelta(seconds=10)
@@ -265,35 +265,6 @@ def reopen(session: Session, run_id: int) -> bool:
         .returning(SyncRun.id)
     ).scalar_one_or_none()
     return reopened is not None
-
-
-def watermark(session: Session, stream: str) -> datetime | None:
-    """How far `stream` has been read without a gap; None before the first whole read."""
-    return session.execute(select(SyncState.watermark).where(SyncState.stream == stream)).scalar_one_or_none()
-
-
-# A stream not read for longer than this leaves a mark: no freshness that is asked for is below it.
-GAP = timedelta(minutes=5)
-
-_MOVE = text("""
-with gap as (
-    insert into freshness_gap (stream, watermark, ended_at)
-    select stream, watermark, :now from sync_state
-    where stream = :stream and watermark < cast(:now as timestamptz) - :gap and watermark < :watermark
-    on conflict do nothing
-)
-insert into sync_state as s (stream, watermark, run_id, updated_at)
-values (:stream, :watermark, :run_id, :now)
-on conflict (stream) do update
-set watermark = excluded.watermark, run_id = excluded.run_id, updated_at = excluded.updated_at
-where excluded.watermark > s.watermark
-""")
-
-
-def move_watermark(session: Session, stream: str, to: datetime, run_id: int, now: datetime) -> None:
-    """Move the watermark of `stream` forward, never back; a gap it ends is written down."""
-    parameters = {"stream": stream, "watermark": to, "run_id": run_id, "now": now, "gap": GAP}
-    session.execute(_MOVE, parameters)
 
 
 _FORGET_IDLE = text("""

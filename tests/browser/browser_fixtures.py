@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from web_running import add_staff
 
 from connectors.mock_netsuite import MockConfig, serve
-from models import runs
+from models import watermarks
 from worker.database import make_engine, make_sessions
 from worker.demo.account import Login, RecordApi, free_port
 from worker.embedded import Addresses
@@ -101,7 +101,7 @@ def _up(termsync: Termsync) -> Iterator[str]:
 def _has_read(sessions: sessionmaker[Session]) -> bool:
     """Whether the whole account was read once."""
     with sessions() as session:
-        return runs.watermark(session, reading.ORDERS) is not None
+        return watermarks.watermark(session, reading.ORDERS) is not None
 
 
 def _answers(url: str) -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from models import runs
+from models import runs, watermarks
 from models.runs import LOST_STARTS, SILENT_AFTER, ClaimedRun, RunLost
 from models.sync_run import SyncRun, WorkerProcess
 
@@ -180,11 +180,11 @@ def test_nobody_asked_to_stop(session: Session) -> None:
 
 
 def test_a_watermark_only_moves_forward(session: Session) -> None:
-    assert runs.watermark(session, "orders") is None
+    assert watermarks.watermark(session, "orders") is None
     for offset, expected in ((0, 0), (5, 5), (3, 5), (6, 6)):
-        runs.move_watermark(session, "orders", NOW + timedelta(hours=offset), 1, NOW)
-        assert runs.watermark(session, "orders") == NOW + timedelta(hours=expected)
-    assert runs.watermark(session, "deletions") is None
+        watermarks.move(session, "orders", NOW + timedelta(hours=offset), 1, NOW)
+        assert watermarks.watermark(session, "orders") == NOW + timedelta(hours=expected)
+    assert watermarks.watermark(session, "deletions") is None
 
 
 def test_idle_pulls_are_forgotten_and_others_are_not(session: Session) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from connectors.errors import OperatorMustAct
 from connectors.netsuite.sales_orders import Cursor, Deletion, IdRange, OrderPage
-from models import pulling, runs
+from models import pulling, runs, watermarks
 from models.runs import ClaimedRun
 from worker import clock
 from worker.errors import NotFound, TermsyncError
@@ -86,7 +86,7 @@ class Reading:
         self._check_account()
         scope = Scope.parse(self.run.scope)
         with self.sessions() as session:
-            watermark = runs.watermark(session, ORDERS)
+            watermark = watermarks.watermark(session, ORDERS)
         match scope.kind:
             case ScopeKind.FULL:
                 self._read_all()
@@ -192,7 +192,7 @@ class Reading:
 
     def _move(self, session: Session, stream: str, until: datetime) -> None:
         to = until - self.options.safety
-        runs.move_watermark(session, stream, to, self.run.id, clock.now(session))
+        watermarks.move(session, stream, to, self.run.id, clock.now(session))
 
     # what is named
 
@@ -243,7 +243,7 @@ class Reading:
     def _deletions_since(self, since: datetime) -> list[int] | None:
         """Ids of the orders deleted since then, or since the last look; None where the role may not see them."""
         with self.sessions() as session:
-            watermark = runs.watermark(session, DELETIONS)
+            watermark = watermarks.watermark(session, DELETIONS)
         since = min(since, watermark - self.options.overlap) if watermark is not None else since
         try:
             return [deletion.order_id for deletions in self.orders.deleted(since) for deletion in deletions]

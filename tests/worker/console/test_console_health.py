@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from web_running import send
 
 from connectors.netsuite import ApiCall
-from models import freshness, runs
+from models import freshness, watermarks
 from models.sync_run import SyncRun, WorkerProcess
 from worker import clock
 from worker.queue import call_log
@@ -44,7 +44,7 @@ def alive(session: Session, silent: timedelta = timedelta(0)) -> None:
 
 def read_up_to(session: Session, age: timedelta) -> None:
     session.execute(text("insert into account (netsuite_account, bound_at) values ('1', '2026-01-01')"))
-    runs.move_watermark(session, "orders", clock.now(session) - age, 1, clock.now(session))
+    watermarks.move(session, "orders", clock.now(session) - age, 1, clock.now(session))
     session.commit()
 
 
@@ -105,7 +105,7 @@ def test_a_move_of_the_watermark_leaves_its_gap(session: Session) -> None:
     now = datetime(2026, 3, 10, 12, tzinfo=UTC)
     session.execute(text("insert into account (netsuite_account, bound_at) values ('1', '2026-01-01')"))
     for at, to in ((0, 0), (4, 2), (30, 28), (60, 28), (90, 88)):
-        runs.move_watermark(session, "orders", now + to * MINUTE, 1, now + at * MINUTE)
+        watermarks.move(session, "orders", now + to * MINUTE, 1, now + at * MINUTE)
     gaps = session.execute(text("select watermark, ended_at from freshness_gap order by 1")).all()
     assert [(gap.watermark - now, gap.ended_at - now) for gap in gaps] == [
         (2 * MINUTE, 30 * MINUTE),

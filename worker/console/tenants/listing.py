@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models import runs, tenant_listing
+from models import tenant_listing, watermarks
 from models.enrollment_changes import Why
 from models.tenant_listing import TenantSearch
 from models.terms import DEFAULT_ZONE
@@ -95,7 +95,7 @@ def _page(session: Session, parameters: Mapping[str, str]) -> dict[str, Any]:
     search, now, number = _search(parameters), clock.now(session), _number(parameters)
     total = tenant_listing.count(session, search, now)
     rows = tenant_listing.page(session, search, now, (number - 1) * PAGE, PAGE)
-    watermark = runs.watermark(session, ORDERS)
+    watermark = watermarks.watermark(session, ORDERS)
     ages = {row["id"]: wording.data_age(row, watermark, now) for row in rows}
     filled = {name: parameters[name] for name in ("q", "state") if parameters.get(name)}
     return {

@@ -11,7 +11,7 @@ from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models import history, runs, tenant_listing
+from models import history, tenant_listing, watermarks
 from models.enrollment_changes import Changes, Why
 from models.history import HistorySearch
 from models.locks import lock_tenant
@@ -198,7 +198,7 @@ def _read(session: Session, key: str) -> dict[str, Any]:
         "seen": seen(tenants.find(session, key)),
         "now": now,
         "until": wording.local(tenant["pause_until"], tenant["time_zone"]) if tenant["paused"] else "",
-        "age": wording.data_age(tenant, runs.watermark(session, ORDERS), now),
+        "age": wording.data_age(tenant, watermarks.watermark(session, ORDERS), now),
         "customers": tenant_listing.customers(session, key),
         "actions": [
             happened.action(row) for row in history.actions(session, HistorySearch(tenant=key), None, ACTIONS)
