@@ -11,18 +11,29 @@ from models.attention import UNREVIEWED
 from models.boundaries import oldest_overdue
 from models.rejects import OPEN_REJECTS
 from models.runs import SILENT_AFTER
+from models.webhook import PROGRAM
+
+# Dead calls of a webhook are counted up to here: this is read every few seconds.
+DEAD_COUNTED = 1000
 
 # Processes that take work from a queue; a command that does a run itself takes none.
-WORKERS = text("""
-select count(*) from worker_process
-where heartbeat_at >= :silent_since and string_to_array(queues, ',') && array['short', 'long']
+_ALIVE = text("""
+select count(*) filter (where queues && array['short', 'long']) as workers,
+    count(*) filter (where 'calls' = any(queues)) as calling_workers
+from (
+    select string_to_array(queues, ',') as queues from worker_process where heartbeat_at >= :silent_since
+) alive
 """)
 
 
 def workers_alive(session: Session, now: datetime) -> int:
-    """Worker processes that gave a sign of life in the last seconds."""
-    alive: int = session.execute(WORKERS, {"silent_since": now - SILENT_AFTER}).scalar_one()
+    """Worker processes that gave a sign of life in the last seconds and expire, reconcile or do runs."""
+    alive: int = _alive(session, now)["workers"]
     return alive
+
+
+def _alive(session: Session, now: datetime) -> dict[str, Any]:
+    return dict(session.execute(_ALIVE, {"silent_since": now - SILENT_AFTER}).mappings().one())
 
 
 _PROCESSES = text("""
@@ -39,7 +50,12 @@ def workers(session: Session, now: datetime) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Facts at the instant `now`. `last_pull_*` is of the last finished pull that reads what changed."""
+    """Facts at the instant `now`. `last_pull_*` is of the last finished pull that reads what changed.
+
+    `workers` are those of the queues short and long, `calling_workers` those of the queue calls. Of webhooks that
+    a person disabled nothing is counted; `webhooks_disabled` is of those that the program did, `webhook_…` are the
+    names of the first. `dead_calls` are counted up to DEAD_COUNTED of each webhook.
+    """
 
     now: datetime
     watermark: datetime | None
@@ -50,6 +66,7 @@ class Overview:
     tenants_due: int
     unhandled_ticks: int
     workers: int
+    calling_workers: int
     open_holds: int
     rejected_rows: int
     unmatched_customers: int
@@ -59,6 +76,14 @@ class Overview:
     mails_waiting: int
     mails_waiting_since: datetime | None
     mails_parked: int
+    webhooks: int
+    webhooks_disabled: int
+    webhook_disabled: str | None
+    webhook_disabled_because: str | None
+    webhook_failing: str | None
+    webhook_failing_since: datetime | None
+    dead_calls: int
+    webhook_with_dead_calls: str | None
     last_pull_id: int | None
     last_pull_state: str | None
     last_pull_finished_at: datetime | None
@@ -67,6 +92,24 @@ class Overview:
     netsuite_account: str | None
 
 
+_WEBHOOKS = f"""
+    select count(*) filter (where w.disabled_at is null) as webhooks, count(w.disabled_at) as webhooks_disabled,
+        (array_agg(w.name order by w.disabled_at, w.id) filter (where w.disabled_at is not null))[1]
+            as webhook_disabled,
+        (array_agg(w.disabled_because order by w.disabled_at, w.id) filter (where w.disabled_at is not null))[1]
+            as webhook_disabled_because,
+        min(w.failing_since) filter (where w.disabled_at is null) as webhook_failing_since,
+        (array_agg(w.name order by w.failing_since, w.id)
+            filter (where w.disabled_at is null and w.failing_since is not null))[1] as webhook_failing,
+        cast(coalesce(sum(dead.calls), 0) as bigint) as dead_calls,
+        (array_agg(w.name order by w.id) filter (where dead.calls > 0))[1] as webhook_with_dead_calls
+    from webhook w left join lateral (
+        select count(*) as calls from (
+            select from webhook_delivery d where d.webhook_id = w.id and d.state = 'dead' limit {DEAD_COUNTED}
+        ) counted
+    ) dead on true
+    where w.disabled_at is null or w.disabled_by = '{PROGRAM}'
+"""
 _FACTS = text(f"""
 select
     (select watermark from sync_state where stream = 'orders') as watermark,
@@ -87,12 +130,13 @@ select
     (select count(*) from sync_run where state = 'failed' and finished_at > :now - interval '1 day')
         as failed_runs,
     mails.*,
+    webhooks.*,
     (select netsuite_account from account) as netsuite_account
 from (
     select count(*) filter (where state <> 'parked') as mails_waiting, count(*) filter (where state = 'parked')
         as mails_parked, min(queued_at) filter (where state <> 'parked') as mails_waiting_since
     from notification where state in ('queued', 'sending') or state = 'parked'
-) mails
+) mails, ({_WEBHOOKS}) webhooks
 """)
 _LAST_PULL = text("""
 select id as last_pull_id, state as last_pull_state, finished_at as last_pull_finished_at,
@@ -119,7 +163,7 @@ def overview(session: Session, now: datetime) -> Overview:
     return Overview(
         now=now,
         overdue_since=oldest_overdue(session, now),
-        workers=workers_alive(session, now),
+        **_alive(session, now),
         **facts,
         **(dict(last) if last is not None else none),
     )

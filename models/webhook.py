@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Id
 
+# `disabled_by` of a webhook that was disabled by no person.
+PROGRAM = "termsync"
+
 
 class Webhook(Base):
     """Somebody who is called. `tenant_id` null: about all tenants. `kinds` null: of all kinds.

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import api_events
 from models.api_events import Row
+from models.webhook import PROGRAM
 
 # Events of one call.
 MOST_EVENTS = 100
@@ -185,10 +186,11 @@ update webhook w set failing_since = coalesce(w.failing_since, :now),
         + case when cast(:again as timestamptz) is null and tried.replayed_by is null then 1 else 0 end
 from tried where w.id = tried.webhook_id returning w.dead_in_a_row
 """)
-_DISABLE = text("""
+# A person may take over what the program disabled: from then on it is meant to be.
+_DISABLE = text(f"""
 update webhook set disabled_at = :now, disabled_by = :by, disabled_because = :because,
     claim = null, claimed_until = null
-where id = :id and disabled_at is null returning 1
+where id = :id and (disabled_at is null or disabled_by = '{PROGRAM}' and :by <> '{PROGRAM}') returning 1
 """)
 _FORGET = text("delete from webhook_delivery where state = 'delivered' and ended_at < :before")
 
@@ -216,7 +218,7 @@ def failed(
 
 
 def disable(session: Session, webhook_id: int, now: datetime, by: str, because: str) -> bool:
-    """Call it no more. Returns whether it was not disabled already."""
+    """Call it no more. Returns whether it was not disabled already, by a person or, for the program, at all."""
     of = {"id": webhook_id, "now": now, "by": by, "because": because}
     return session.execute(_DISABLE, of).one_or_none() is not None
 

@@ -10,14 +10,16 @@ from typing import Literal, NamedTuple
 import redis
 from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from connectors import smtp
 from connectors.errors import ConnectorError
 from connectors.netsuite import NetSuiteClient, SalesOrders, connect, order_reader
 from connectors.netsuite.account import Account
+from models.overview import Overview, overview
 from models.tenant import Account as BoundAccount
 from models.tenant import Tenant
-from worker import certificate, clock, database, explain
+from worker import certificate, clock, database, explain, status
 from worker.embedded import Addresses, servers
 from worker.errors import TermsyncError
 from worker.pipeline import digest, mail
@@ -130,10 +132,12 @@ def _examine_database(engine: Engine, settings: Settings) -> Iterator[Finding]:
         yield _skew("clock of this machine and the database", skew, "database-clock-differs")
         bound = connection.execute(select(BoundAccount.netsuite_account)).scalar_one_or_none()
         unknown = _unknown_readers(connection, settings)
+        facts = overview(Session(connection), clock.now(connection))
     yield _binding(bound, settings)
     if unknown:
         detail = f"TERMSYNC_DIGEST_TO: there is no tenant {unknown[0]!r}."
         yield _coded("readers of the weekly list", "digest-recipient-invalid", detail)
+    yield from _webhooks(facts, settings)
 
 
 def _unknown_readers(connection: Connection, settings: Settings) -> list[str]:
@@ -162,6 +166,22 @@ def _binding(bound: str | None, settings: Settings) -> Finding:
         detail = f"The database belongs to {bound}, the settings name {configured}."
         return _coded(what, "account-differs", detail)
     return Finding(what, "ok", bound)
+
+
+# What is wrong with webhooks, by what it is about.
+WEBHOOKS: dict[status.About, str] = {
+    "webhooks": "webhook-disabled",
+    "calls": "webhook-failing",
+    "engine": "calls-without-worker",
+}
+
+
+def _webhooks(facts: Overview, settings: Settings) -> Iterator[Finding]:
+    problems = [*status.of_webhooks(facts), *status.of_callers(facts, settings)]
+    for problem in problems:
+        yield Finding("webhooks", "warning", problem.what, problem.action, WEBHOOKS[problem.about])
+    if facts.webhooks and not problems:
+        yield Finding("webhooks", "ok", f"{facts.webhooks:,} called")
 
 
 # redis

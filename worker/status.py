@@ -13,12 +13,14 @@ from worker.queue.broker import CALLS, LONG, SHORT, connect_redis
 from worker.settings import Settings
 
 Verdict = Literal["OK", "LATE", "BROKEN"]
-About = Literal["engine", "pulls", "expiry", "holds", "runs", "mails", "outbox"]
+About = Literal["engine", "pulls", "expiry", "holds", "runs", "mails", "outbox", "webhooks", "calls"]
 
 # Beside the seconds a pull keeps back for late commits and two turns of the poll.
 LATE_SECONDS = 300.0
 OVERDUE_LATE, OVERDUE_BROKEN = 60.0, 900.0
 MAIL_LATE = 3600.0
+# Six attempts have failed by then, and a receiver that was only started anew is back.
+WEBHOOK_LATE = 900.0
 _GRAVITY = {"BROKEN": 0, "LATE": 1}
 
 
@@ -92,11 +94,15 @@ class Status:
             ("quarantined runs, last day", facts.quarantined_runs, _see(facts.quarantined_runs, QUARANTINED)),
             ("mails waiting", facts.mails_waiting, _see(facts.mails_waiting, WAITING)),
             ("mails parked", facts.mails_parked, _see(facts.mails_parked, PARKED)),
+            ("webhooks", facts.webhooks, _failing(facts)),
+            ("webhooks disabled by termsync", facts.webhooks_disabled, _see(facts.webhooks_disabled, WEBHOOKS)),
+            ("dead calls of webhooks", facts.dead_calls, _see(facts.dead_calls, WEBHOOKS)),
         ]
 
 
 UNMATCHED = "termsync tenant unmatched"
 PARKED, WAITING = "termsync mail list --state parked", "termsync mail list --state queued"
+WEBHOOKS = "termsync webhook list"
 QUARANTINED = "termsync run list --state quarantined"
 
 
@@ -111,6 +117,8 @@ def read(sessions: sessionmaker[Session], redis_url: str | None, settings: Setti
         *_of_expiry(facts),
         *_of_people(facts),
         *_of_mails(facts, settings),
+        *of_webhooks(facts),
+        *of_callers(facts, settings),
     ]
     return Status(facts, messages, tuple(sorted(found, key=lambda problem: _GRAVITY[problem.verdict])))
 
@@ -197,7 +205,7 @@ def _of_mails(facts: Overview, settings: Settings) -> list[Problem]:
             Problem("LATE", f"{_many(facts.mails_parked, 'mail is', 'mails are')} parked.", action, "mails")
         )
     waited = _seconds(facts.mails_waiting_since, facts.now)
-    if waited is not None and (settings.smtp_host is None or settings.mail_from is None):
+    if waited is not None and not _mails_go(settings):
         action = "Set TERMSYNC_SMTP_HOST and TERMSYNC_MAIL_FROM; they are then sent by themselves."
         found.append(
             Problem(
@@ -211,6 +219,53 @@ def _of_mails(facts: Overview, settings: Settings) -> list[Problem]:
         action = f"See why: `{WAITING}`; try `termsync mail test --to ADDRESS`."
         found.append(Problem("LATE", f"A mail has waited for {in_words(waited)}.", action, "outbox"))
     return found
+
+
+def _mails_go(settings: Settings) -> bool:
+    return settings.smtp_host is not None and settings.mail_from is not None
+
+
+def of_webhooks(facts: Overview) -> list[Problem]:
+    """What is wrong with webhooks. One that a person disabled is meant to be."""
+    found = []
+    if facts.webhooks_disabled:
+        name, number = facts.webhook_disabled, facts.webhooks_disabled
+        which = (
+            f"The webhook {name} is disabled" if number == 1 else f"{number:,} webhooks are disabled, {name} first"
+        )
+        action = (
+            f"Try `termsync webhook test {name}`, then `termsync webhook enable {name}`;"
+            f" to leave it so, `termsync webhook disable {name}`."
+        )
+        found.append(Problem("LATE", f"{which}: {facts.webhook_disabled_because}", action, "webhooks"))
+    failing = _seconds(facts.webhook_failing_since, facts.now)
+    if failing is not None and failing > WEBHOOK_LATE:
+        what = f"The webhook {facts.webhook_failing} has failed for {in_words(failing)}."
+        action = f"See why: `{WEBHOOKS}`; try `termsync webhook test {facts.webhook_failing}`."
+        found.append(Problem("LATE", what, action, "calls"))
+    if facts.dead_calls:
+        name = facts.webhook_with_dead_calls
+        action = f"See why: `termsync webhook calls {name} --state dead`; then `termsync webhook replay {name}`."
+        found.append(Problem("LATE", f"The webhook {name} has dead calls.", action, "calls"))
+    return found
+
+
+def of_callers(facts: Overview, settings: Settings) -> list[Problem]:
+    """Whether nobody takes what waits in the queue calls, though other workers are alive."""
+    mails = facts.mails_waiting if _mails_go(settings) else 0
+    waiting = [
+        (facts.webhooks, f"{_many(facts.webhooks, 'webhook is', 'webhooks are')} not called"),
+        (mails, f"{_many(mails, 'mail is', 'mails are')} not sent"),
+    ]
+    words = ", ".join(words for number, words in waiting if number)
+    if facts.calling_workers or not facts.workers or not words:
+        return []
+    what = f"No live worker takes the queue calls: {words}."
+    return [Problem("BROKEN", what, "Start `termsync worker --queue calls`.", "engine")]
+
+
+def _failing(facts: Overview) -> str:
+    return f"{facts.webhook_failing} fails: `{WEBHOOKS}`" if facts.webhook_failing else ""
 
 
 def _many(number: int, one: str, many: str) -> str:

@@ -35,6 +35,21 @@ CODES: dict[str, Explanation] = {
     "webhook-delivery-unknown": Explanation(
         "The webhook has no dead call of this number.", "See `termsync webhook calls NAME --state dead`."
     ),
+    "webhook-disabled": Explanation(
+        "termsync has disabled a webhook: its receiver said that it is gone (410), or five calls in a row were not"
+        " taken. Nothing is lost; it goes on where it stopped.",
+        "Try `termsync webhook test NAME`, then `termsync webhook enable NAME`; to leave it so,"
+        " `termsync webhook disable NAME`.",
+    ),
+    "webhook-failing": Explanation(
+        "The receiver of a webhook has taken no call for a quarter of an hour, or some calls are dead: it did not"
+        " take them in about a day of attempts.",
+        "See `termsync webhook list`; once it works, send dead calls again: `termsync webhook replay NAME`.",
+    ),
+    "calls-without-worker": Explanation(
+        "Webhooks are set up or mails wait, and no live worker takes the queue calls.",
+        "Start `termsync worker --queue calls`, or `termsync up`, which starts all processes.",
+    ),
     "webhook-too-slow": Explanation(
         "The receiver did not answer within TERMSYNC_WEBHOOK_TIMEOUT seconds.",
         "Have it answer first and work afterwards.",

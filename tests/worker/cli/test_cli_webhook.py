@@ -16,9 +16,9 @@ KEY = "k" * 32
 ALLOWED = {"TERMSYNC_SECRET_KEY": KEY, "TERMSYNC_WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8"}
 
 
-def call_dead(sessions: sessionmaker[Session], receiver: Receiver) -> None:
+def call_dead(sessions: sessionmaker[Session], receiver: Receiver, status: int = 500) -> None:
     """An event whose call the receiver never takes."""
-    receiver.usual = Reply(500, body=b"no")
+    receiver.usual = Reply(status, body=b"no")
     settings = load(secret_key=KEY, webhook_allow_networks="127.0.0.0/8", webhook_attempts=1)
     with sessions.begin() as session:
         session.execute(
@@ -58,6 +58,24 @@ def test_from_making_to_removing(termsync: Termsync, sessions: sessionmaker[Sess
     assert termsync("webhook", "remove", "lms", "--json").code == 2
     assert termsync("webhook", "remove", "lms", "--yes").code == 0
     assert termsync("webhook", "list", "--json").document == {"webhooks": []}
+
+
+def test_status_and_doctor_tell_of_one_that_is_called_no_more(
+    termsync: Termsync, sessions: sessionmaker[Session]
+) -> None:
+    termsync.variables.update(ALLOWED)
+    termsync("tenant", "add", "acme", "--name", "Acme")
+    with receiving() as receiver:
+        termsync("webhook", "add", "lms", receiver.url)
+        call_dead(sessions, receiver, status=410)
+    told = termsync("status")
+    assert told.code == 1
+    assert "LATE: The webhook lms is disabled: The receiver said that it is gone (410)." in told.out
+    assert "webhooks disabled by termsync\t1\t`termsync webhook list`" in told.out
+    findings = termsync("doctor", "--json").document["findings"]
+    (found,) = (each for each in findings if each["what"] == "webhooks")
+    assert (found["state"], found["code"]) == ("warning", "webhook-disabled")
+    assert "`termsync webhook enable lms`" in found["remedy"]
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,21 @@ def test_what_waits_is_counted_in_words(signed_in: SignIn, world: OrderWorld) ->
     assert "1 hold waits for a person." in words(signed_in().get(HEALTH))
 
 
+def test_a_webhook_that_is_called_no_more_is_told_of_on_every_page(signed_in: SignIn, world: OrderWorld) -> None:
+    alive(world.session)
+    read_up_to(world.session, 2 * MINUTE)
+    gone = """insert into webhook (name, url, salt, key_check, position, created_by, disabled_at, disabled_by,
+        disabled_because) values ('lms', 'https://a.example', '', '', 0, 'test', now(), 'termsync', 'Gone.')"""
+    world.session.execute(text(gone))
+    world.session.commit()
+    client = signed_in()
+    for address in (f"{HEALTH}/strip", "/console/", HEALTH):
+        page = client.get(address)
+        assert "The webhook lms is disabled: Gone." in words(page), address
+        assert 'href="/console/webhooks">See the webhooks</a>' in page.text, address
+    assert "Try termsync webhook test lms" in words(client.get(HEALTH))
+
+
 def test_silent_workers_are_marked(signed_in: SignIn, world: OrderWorld) -> None:
     alive(world.session, silent=MINUTE)
     page = words(signed_in().get(HEALTH))

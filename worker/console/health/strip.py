@@ -28,6 +28,8 @@ WHERE: Mapping[About, tuple[str, str]] = {
     "runs": ("/console/runs?state=quarantined", "See the runs"),
     "mails": ("/console/mails/list?state=parked", "See the mails"),
     "outbox": ("/console/mails/list?state=queued", "See the mails"),
+    "webhooks": ("/console/webhooks", "See the webhooks"),
+    "calls": ("/console/webhooks", "See the webhooks"),
 }
 
 
