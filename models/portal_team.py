@@ -74,7 +74,8 @@ with {_HELD}, shown as (
     where u.tenant_id = :tenant_id and u.manager_id = :manager_id and {SEARCH}
         and (cast(:status as char(1)) is null or exists (select from held h where h.user_id = u.id))
         and (cast(:after as bigint) is null or (u.name, u.id) > (
-            select a.name, a.id from users a where a.id = :after and a.tenant_id = :tenant_id))
+            select a.name, a.id from users a
+            where a.id = :after and a.tenant_id = :tenant_id and a.manager_id = :manager_id))
     order by u.name, u.id limit cast(:limit as bigint)
 )
 select shown.id, shown.name, shown.email, shown.active, held.*
@@ -105,7 +106,7 @@ def members(
 ) -> list[Member]:
     """The first `limit` members by name, or those that follow the member `after`.
 
-    An `after` that is no user of the tenant has nobody after it.
+    An `after` that is not of the team has nobody after it.
     """
     rows = session.execute(_MEMBERS, team.parameters(now) | {"after": after, "limit": limit})
     return list(_members(rows))

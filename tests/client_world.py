@@ -49,8 +49,9 @@ class ClientWorld:
         manager: str | None = None,
         groups: Sequence[str] = (),
         client_admin: bool = False,
+        email: str | None = None,
     ) -> int:
-        """A user, whose key is the name in lower case. Returns the id."""
+        """A user, whose key is the name in lower case, as is the address unless it is given. Returns the id."""
         user_id: int = self._one(
             """
             insert into users (tenant_id, key, name, email, active, manager_id, client_admin)
@@ -59,7 +60,7 @@ class ClientWorld:
             tenant=self.tenant_id,
             key=name.lower().replace(" ", "."),
             name=name,
-            email=f"{name.lower().replace(' ', '.')}@{self.key}.example",
+            email=email or f"{name.lower().replace(' ', '.')}@{self.key}.example",
             active=active,
             manager=None if manager is None else self.users[manager],
             client_admin=client_admin,

@@ -17,7 +17,7 @@ def portal(database: Engine) -> Iterator[Portal]:
 
 
 @pytest.fixture
-def max_(portal: Portal) -> Visitor:
+def world(portal: Portal) -> ClientWorld:
     """A manager of four: one with two courses, one unenrolled, one without a course, one deactivated."""
     with portal.sessions.begin() as session:
         world = ClientWorld(session, "acme")
@@ -31,6 +31,11 @@ def max_(portal: Portal) -> Visitor:
         world.enroll("Bo", status="U")
         world.enroll("Off", typed=days(5))
         world.enroll("Stranger", typed=days(-5))
+    return world
+
+
+@pytest.fixture
+def max_(portal: Portal, world: ClientWorld) -> Visitor:
     return portal.visitor(world, "Max")
 
 
@@ -42,6 +47,13 @@ def test_every_member_is_there_with_every_status(max_: Visitor) -> None:
     assert "Deactivated" in page
     assert "Stranger" not in page
     assert figures(page) == {"People": 4, "Enrolled": 2, "Expired": 1, "Unenrolled": 1}
+
+
+def test_a_place_is_one_of_the_team(max_: Visitor, world: ClientWorld) -> None:
+    """Who follows a stranger in the list would tell what the stranger's name begins with."""
+    assert [cells[0].split()[0] for cells in max_.rows(f"/team?after={world.users['Bo']}")] == ["Off"]
+    for stranger in ("Max", "Stranger"):
+        assert max_.rows(f"/team?after={world.users[stranger]}") == []
 
 
 def test_the_expired_can_be_picked_out(max_: Visitor) -> None:
