@@ -1,6 +1,5 @@
 """`termsync tenant`"""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +8,6 @@ from worker.cli.options import Json, Limit, group
 
 if TYPE_CHECKING:
     from models.enrollment_changes import Changes
-    from worker.cli.opened import Opened
     from worker.cli.output import Output
 
 app = group()
@@ -170,31 +168,19 @@ def list_tenants(as_json: Json = False) -> int:
 @app.command("map-customer")
 def map_customer(key: Key, customers: Customers, as_json: Json = False) -> int:
     """Maps NetSuite customers to a tenant; all of their orders come in at once, if the guard agrees."""
+    from worker.cli.mapping import each_customer
     from worker.pipeline import tenants
 
-    return _each_customer(tenants.map_customer, key, customers, as_json)
+    return each_customer(tenants.map_customer, key, customers, as_json)
 
 
 @app.command("unmap-customer")
 def unmap_customer(key: Key, customers: Customers, as_json: Json = False) -> int:
     """Takes customers from a tenant. Their orders stay, flagged as moved; nobody expires by it."""
+    from worker.cli.mapping import each_customer
     from worker.pipeline import tenants
 
-    return _each_customer(tenants.unmap_customer, key, customers, as_json)
-
-
-def _each_customer(act: Callable[..., int], key: str, customers: list[int], as_json: bool) -> int:
-    from worker.cli.opened import opened
-    from worker.cli.output import Output
-    from worker.pipeline import tenants
-
-    out = Output(as_json)
-    with opened() as found:
-        with found.sessions.begin() as session:
-            tenant_id = tenants.find(session, key).id
-            why = found.why(session)
-            due = sum(act(session, tenant_id, customer, why) for customer in sorted(set(customers)))
-        return _reconcile(found, out, key, tenant_id, due)
+    return each_customer(tenants.unmap_customer, key, customers, as_json)
 
 
 @app.command("unmatched")
@@ -277,30 +263,3 @@ def _say_changes(out: "Output", key: str, what: str, changes: "Changes") -> None
         f"Tenant {key} {what}: {changes.changed:,} enrollments changed, {changes.expired:,} of them expired,"
         f" {changes.reinstated:,} reinstated."
     )
-
-
-def _reconcile(found: "Opened", out: "Output", key: str, tenant_id: int, due: int) -> int:
-    """Accepts the orders here and now, so that the person sees what came of it."""
-    from worker.cli.exits import Exit
-    from worker.pipeline import reconcile
-    from worker.queue.runner import thresholds
-
-    with found.sessions.begin() as session:
-        limits = thresholds(found.settings)
-        total = reconcile.reconcile_tenant(session, tenant_id, limits, found.why(session))
-    accepted = total.accepted
-    out.document(
-        {
-            "tenant": key,
-            "orders_due": due,
-            "orders_new": accepted.new,
-            "orders_changed": accepted.changed,
-            "expired": accepted.enrollments.expired,
-            "holds": list(total.holds),
-        }
-    )
-    if total.holds:
-        out.say(f"The guard holds the changes back: `termsync hold show {total.holds[0]}`.")
-        return Exit.HELD
-    out.say(f"Tenant {key}: {accepted.new:,} orders new, {accepted.changed:,} changed, of {due:,} compared.")
-    return Exit.DONE
