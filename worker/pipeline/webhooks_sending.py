@@ -20,6 +20,7 @@ from connectors.errors import ConnectorError
 from connectors.webhooks import Answer, without_address
 from models import webhook_calls
 from models.api_events import Horizon
+from models.webhook import PROGRAM
 from models.webhook_calls import Message, Turn
 from worker import clock
 from worker.errors import SettingInvalid, TermsyncError
@@ -179,10 +180,10 @@ def _failed(
     )
     log.warning("webhook-call-failed", webhook=turn.name, call=message.delivery_id, status=status, dead=is_dead)
     if status == GONE:
-        webhook_calls.disable(session, turn.webhook_id, now, AGENT, "The receiver said that it is gone (410).")
+        webhook_calls.disable(session, turn.webhook_id, now, PROGRAM, "The receiver said that it is gone (410).")
     elif is_dead and died >= DEAD_IN_A_ROW:
         because = f"{died} calls in a row were not taken."
-        webhook_calls.disable(session, turn.webhook_id, now, AGENT, because)
+        webhook_calls.disable(session, turn.webhook_id, now, PROGRAM, because)
 
 
 def _asked(answer: Answer | None) -> timedelta:

@@ -115,6 +115,22 @@ def test_the_whole_address_is_shown_to_who_may_make_webhooks(staff: SignIn, rece
         assert "s3cret" not in shown.text
 
 
+def test_what_termsync_disabled_may_be_left_so_by_a_person(
+    staff: SignIn, receiver: Receiver, world: OrderWorld
+) -> None:
+    ops = staff("ops")
+    at, _ = made(staff(), receiver)
+    gone = "update webhook set disabled_at = now(), disabled_by = 'termsync', disabled_because = 'Gone.'"
+    world.session.execute(text(gone))
+    world.session.commit()
+    page = words(ops.get(at))
+    assert "by termsync : Gone. " in page
+    assert "Leave it disabled" in page
+    left = said(ops, send(ops, at, f"{at}/disable", reason="The platform moved."))
+    assert "by ops@staff.example : The platform moved. " in left
+    assert "Leave it disabled" not in left
+
+
 def test_a_private_address_is_refused_on_the_form_it_came_from(world: OrderWorld, database: Engine) -> None:
     with serving(database, NOTHING_ALLOWED) as url, browsing(url) as admin:
         sign_in(admin, "admin@staff.example")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.webhooks import origin
+from models.webhook import PROGRAM
 
 # State of a call: its words, and how they look.
 CALL_STATES = {"due": ("Waits", "run-running"), "delivered": ("Taken", "run-good"), "dead": ("Dead", "run-bad")}
@@ -14,6 +15,11 @@ def state(webhook: Mapping[str, Any]) -> tuple[str, str]:
     if webhook["disabled_at"] is not None:
         return "Disabled", "run-bad"
     return ("Failing", "run-late") if webhook["failing_since"] is not None else ("Active", "run-good")
+
+
+def is_undecided(webhook: Mapping[str, Any]) -> bool:
+    """Whether termsync disabled it, and no person has said since whether it stays so."""
+    return bool(webhook["disabled_by"] == PROGRAM)
 
 
 def call_state(call: Mapping[str, Any]) -> tuple[str, str]:
