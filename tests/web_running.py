@@ -17,6 +17,7 @@ from models.roster import User
 from models.staff import Staff
 from worker.settings import Settings, load
 from worker.web.app import make_app
+from worker.web.server import OPTIONS
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def serving(engine: Engine, settings: Settings | None = None, redis_url: str | N
 @contextmanager
 def serving_app(app: FastAPI) -> Iterator[str]:
     """An application on a free port; yields its address."""
-    config = uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, port=0, **{**OPTIONS, "timeout_graceful_shutdown": 1})
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

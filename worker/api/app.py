@@ -19,7 +19,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from connectors.errors import ConnectorError
 from worker.api import problems
 from worker.api.admission import Admission, hash_of
-from worker.api.bodies import up_to
 from worker.api.call import Api, Call
 from worker.api.deciding import Decider
 from worker.api.feed import Feed
@@ -28,10 +27,11 @@ from worker.api.operations import OPERATIONS, Operation
 from worker.api.problems import Problem, Refusal
 from worker.database import make_sessions
 from worker.errors import TermsyncError
+from worker.pages.bodies import up_to
 from worker.settings import Settings
 
 PREFIX = "/api/v1"
-REFUSALS = (401, 403, 404, 408, 409, 413, 422, 429, 500, 503)
+REFUSALS = (401, 403, 404, 408, 409, 413, 414, 422, 429, 431, 500, 503)
 REFUSED: dict[int | str, dict[str, Any]] = {
     status: {
         "description": problems.TITLES[status],

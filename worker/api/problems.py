@@ -27,8 +27,10 @@ TITLES = {
     408: "Too slow",
     409: "In the way of another change",
     413: "Too large",
+    414: "Too large",
     422: "Not as it must be",
     429: "Too many requests",
+    431: "Too large",
     500: "Our fault",
     503: "Not available right now",
 }

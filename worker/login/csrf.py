@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worker.login import cookies
 from worker.login.addresses import is_among
+from worker.pages.bodies import up_to
 from worker.pages.forms import CSRF_FIELD, CSRF_HEADER
 from worker.pages.refusals import refusal
 
@@ -28,7 +29,10 @@ SCRIPT_COOKIE = "starlette_admin_csrftoken"
 
 Refused = tuple[int, str, str]
 _NO_TOKEN = (403, "This form is no longer valid.", "Reload the page, then send it again.")
-_TOO_LARGE = (413, "That is more than this page takes.", "Send less at once.")
+_NOT_TAKEN: dict[int, Refused] = {
+    408: (408, "The form did not come in time.", "Send it again."),
+    413: (413, "That is more than this page takes.", "Send less at once."),
+}
 
 
 class CsrfMiddleware:
@@ -46,11 +50,14 @@ class CsrfMiddleware:
         visitor = None if secret else cookies.new_token()
         request.state.csrf_token = token = _token(secret or visitor or "")
         if scope["method"] not in SAFE:
-            body = await _body(receive)
-            receive = _replayed(body or b"", receive)
-            refused = (
-                _TOO_LARGE if body is None else await _refused(Request(scope, _replayed(body, receive)), token)
-            )
+            try:
+                body = await Request(scope, up_to(LARGEST_BODY, request)).body()
+                refused = await _refused(Request(scope, _replayed(body, receive)), token)
+                receive = _replayed(body, receive)
+            except ClientDisconnect:
+                return None
+            except HTTPException as error:
+                refused = _NOT_TAKEN[error.status_code]
             if refused is not None:
                 return await refusal(request, *refused)(scope, receive, send)
         await self._app(scope, receive, _with_cookies(request, send, visitor, token))
@@ -58,18 +65,6 @@ class CsrfMiddleware:
 
 def _token(secret: str) -> str:
     return hashlib.sha256(b"csrf:" + secret.encode()).hexdigest()
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body; None when it is larger than any form of ours."""
-    body = bytearray()
-    while (message := await receive())["type"] == "http.request":
-        body += message.get("body", b"")
-        if len(body) > LARGEST_BODY:
-            return None
-        if not message.get("more_body", False):
-            break
-    return bytes(body)
 
 
 async def _refused(request: Request, token: str) -> Refused | None:

@@ -14,6 +14,7 @@ TITLES = {
     403: "Not for this account",
     404: "Nothing is here",
     405: "Nothing is here",
+    408: "Too slow",
     413: "Too much at once",
     422: "That did not work",
     500: "Something went wrong here",

@@ -65,6 +65,10 @@ CODES: dict[str, Explanation] = {
     "request-too-large": Explanation(
         "The body of a request to the JSON API is too large.", "Send less at once, or use the bulk addresses."
     ),
+    "request-head-too-large": Explanation(
+        "The address of a request to the web process is too long, or its headers are too many or too large.",
+        "Ask for less at once; if it is a browser, delete its cookies for this site.",
+    ),
     "request-too-slow": Explanation(
         "The body of a request to the JSON API began and did not come to its end in time.",
         "Send it again, without pauses; less at once over a slow line.",

@@ -30,6 +30,7 @@ from worker.pages.live import Live
 from worker.portal import routes as portal
 from worker.settings import Settings
 from worker.web.faults import FaultMiddleware
+from worker.web.heads import HeadMiddleware
 
 STATIC = Path(__file__).parent.parent / "pages" / "static"
 # Nothing to lock away: probes, files that are part of the program.
@@ -54,6 +55,7 @@ def make_app(engine: Engine, settings: Settings, redis_url: str | None = None) -
     app.add_exception_handler(DataError, refusals.impossible)
     _guard(app, web)
     app.add_middleware(api.BesideMiddleware, api.make_api(engine, settings, redis_url))
+    app.add_middleware(HeadMiddleware)
     return app
 
 

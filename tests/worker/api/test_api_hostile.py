@@ -8,7 +8,7 @@ import httpx
 import pytest
 from api_running import V1
 
-from worker.api import bodies
+from worker.pages import bodies
 
 pytest_plugins = ("api_world",)
 

@@ -3,7 +3,10 @@
 import base64
 import html
 import re
+import select
+import socket
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +16,8 @@ from web_running import add_staff, browsing, serving, sign_in, token_of
 
 from worker.database import make_engine, make_sessions
 from worker.embedded import Addresses
+from worker.pages import bodies
+from worker.web import heads
 
 DIGITS = "9" * 5000  # more than Python reads as a number
 TENANT = "/console/tenants/acme"
@@ -117,3 +122,71 @@ def test_a_pause_until_the_end_of_time_is_refused_and_the_tenant_stays_readable(
     assert answer.status_code == 200
     assert "years 2000 to 2100" in answer.text
     assert browser.get("/console/tenants").status_code == 200
+
+
+def answered(site: str, *pieces: bytes) -> bytes:
+    """What comes back for these bytes, sent with pauses, until the connection ends."""
+    url = httpx.URL(site)
+    with socket.create_connection((url.host, url.port or 80), 20) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+            if select.select([connection], [], [], 0.05)[0]:
+                break
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def head(path: str = "/health", *headers: str, method: str = "GET") -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "host: 127.0.0.1", "connection: close", *headers, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        (head("/health?q=" + "a" * 8_000, *["x: 1"] * 90, "cookie: " + "a=b; " * 6_000), 200),
+        (head("/health?q=" + "a" * 8_200), 414),
+        (head("/api/v1/" + "a" * 8_200), 414),
+        (head("/health", "cookie: " + "a=b; " * 7_000), 431),
+        (head("/health", *["x: 1"] * 101), 431),
+        (head("/health", "x: " + "a" * 41_000)[:-4], 400),
+    ],
+    ids=["all that is taken", "address", "address of the API", "cookies", "many headers", "no end"],
+)
+def test_a_head_that_is_too_large_is_refused(site: str, request_head: bytes, status: int) -> None:
+    answer = answered(site, request_head)
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode()), answer
+    assert status not in {414, 431} or b"request-head-too-large" in answer
+    assert httpx.get(f"{site}/health").status_code == 200, "it goes on"
+
+
+@pytest.mark.parametrize("pieces", [[], [b"GET /he"], [b"a"] * 100], ids=["nothing", "a part", "byte by byte"])
+def test_a_head_that_does_not_come_is_not_waited_for(
+    site: str, pieces: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heads, "SECONDS", 0.3)
+    assert answered(site, *pieces) == b""
+
+
+def test_a_form_that_does_not_come_is_not_waited_for(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "SECONDS", 0.3)
+    answer = answered(site, head("/login", "content-length: 1000", method="POST"), *[b"a"] * 100)
+    assert answer.startswith(b"HTTP/1.1 408 "), answer
+    assert b"Send it again." in answer
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"data": {f"field{number}": "x" for number in range(1_100)}},
+        {"files": [(f"field{number}", (None, "x")) for number in range(1_100)]},
+        {"files": [(f"file{number}", ("name", "x")) for number in range(1_100)]},
+        {"data": {"email": "x" * 1_100_000}},
+        {"data": {"email": "x" * 2_100_000}},
+        {"json": {"email": "x"}},
+    ],
+    ids=["fields", "parts", "files", "long field", "long form", "no form"],
+)
+def test_a_form_that_is_too_large_is_refused(browser: httpx.Client, form: dict[str, Any]) -> None:
+    token = token_of(browser.get("/password"))
+    assert browser.post("/login", **form, headers={"x-csrftoken": token}).status_code in {400, 413}
+    assert browser.post("/login", **form).status_code in {403, 413}, "nor is the token looked for in it"

@@ -3,7 +3,8 @@
 import asyncio
 import time
 
-from fastapi import HTTPException, Request
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import Message, Receive
 
 # A body may take this long, and longer by as much as what has come of it would at the slowest rate that is borne.
