@@ -35,11 +35,25 @@ mails = Counter(
 )
 mails_parked = Gauge("termsync_mails_parked", "Mails that wait for a person.")
 outbox_oldest = Gauge("termsync_outbox_oldest_seconds", "Age of the oldest mail not yet decided.")
+webhooks_disabled = Gauge(
+    "termsync_webhooks_disabled", "Webhooks that termsync disabled and that wait for a person."
+)
+webhook_failing = Gauge("termsync_webhook_failing_seconds", "For how long the worst webhook has failed.")
 queue_oldest = Gauge("termsync_queue_oldest_seconds", "Age of the oldest work that waits.", ["queue"])
 jobs_stuck = Gauge("termsync_jobs_stuck", "Runs whose worker died and that nobody has taken up yet.")
 worker_heartbeat = Gauge("termsync_worker_heartbeat_seconds", "Age of the oldest living worker's heartbeat.")
 cert_expiry = Gauge("termsync_cert_expiry_seconds", "Until the certificate ends, if it is in the key's file.")
-for gauge in (expiry_hold, mails_parked, outbox_oldest, jobs_stuck, worker_heartbeat, cert_expiry):
+OBSERVED = (
+    expiry_hold,
+    mails_parked,
+    outbox_oldest,
+    webhooks_disabled,
+    webhook_failing,
+    jobs_stuck,
+    worker_heartbeat,
+    cert_expiry,
+)
+for gauge in OBSERVED:
     gauge.set(UNKNOWN)
 
 

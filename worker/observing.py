@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models import runs
+from models.webhook import PROGRAM
 from worker import certificate, metrics
 
 _STREAMS = text("select stream, extract(epoch from :now - watermark) as lag from sync_state")
@@ -25,6 +26,9 @@ select
     extract(epoch from :now - (
         select min(queued_at) from notification where state in ('queued', 'sending'))) as outbox,
     (select count(*) from notification where state = 'parked') as mails_parked,
+    (select count(*) from webhook where disabled_by = :program) as webhooks_disabled,
+    extract(epoch from :now - (
+        select min(failing_since) from webhook where disabled_at is null)) as webhook_failing,
     extract(epoch from :now - (
         select min(asked_at) from sync_run
         where state = 'queued' and (not_before is null or not_before <= :now))) as queued,
@@ -50,10 +54,13 @@ def observe(session: Session, now: datetime) -> None:
     metrics.quarantine_rows.clear()
     for row in session.execute(_REJECTED):
         metrics.quarantine_rows.labels("orders", row.code).set(row.rows)
-    found = session.execute(_OLDEST, {"now": now, "silent_since": now - runs.SILENT_AFTER}).one()
+    of = {"now": now, "silent_since": now - runs.SILENT_AFTER, "program": PROGRAM}
+    found = session.execute(_OLDEST, of).one()
     metrics.expiry_hold.set(found.hold)
     metrics.outbox_oldest.set(found.outbox or 0)
     metrics.mails_parked.set(found.mails_parked)
+    metrics.webhooks_disabled.set(found.webhooks_disabled)
+    metrics.webhook_failing.set(found.webhook_failing or 0)
     metrics.queue_oldest.labels("long").set(found.queued or 0)
     metrics.worker_heartbeat.set(metrics.UNKNOWN if found.heartbeat is None else found.heartbeat)
     metrics.jobs_stuck.set(found.stuck)

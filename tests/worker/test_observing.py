@@ -71,6 +71,22 @@ def test_a_run_whose_worker_is_silent_is_stuck_and_a_queued_one_has_an_age(sessi
     assert _value("termsync_worker_heartbeat_seconds") == 3
 
 
+def test_webhooks_that_are_not_called_and_those_that_fail(session: Session) -> None:
+    observe(session, NOW)
+    assert _value("termsync_webhook_failing_seconds") == 0
+    webhooks = text("""
+        insert into webhook (name, url, salt, key_check, position, created_by, failing_since, disabled_at,
+            disabled_by, disabled_because)
+        select name, 'https://a.example', '', '', 0, 'test', :at,
+            case when by is not null then cast(:at as timestamptz) end, by, by
+        from (values ('lms', null), ('gone', 'termsync'), ('off', 'staff:ada')) made (name, by)
+    """)
+    session.execute(webhooks, {"at": NOW - timedelta(minutes=3)})
+    observe(session, NOW)
+    assert _value("termsync_webhook_failing_seconds") == 180
+    assert _value("termsync_webhooks_disabled") == 1
+
+
 def test_the_certificate_beside_its_key_is_watched(tmp_path: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "termsync")])
