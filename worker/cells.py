@@ -2,18 +2,20 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import IO, Any
 
-# What spreadsheets take for the start of a formula, also behind spaces.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# What spreadsheets take for the start of a formula, also behind spaces. Where a comma is a decimal mark they part
+# cells at semicolons, and our quotation marks hold nothing together: neither semicolons nor line breaks.
+FORMULA = re.compile(r"(^|[;\t\r\n])(?= *[=+\-@\t\r\n＝＋－＠])")
 
 
 def neutral(text: str) -> str:
-    """`text` as a cell that is no formula: one that would begin one gets an apostrophe in front."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+    """`text` as a cell that is no formula: what would begin one gets an apostrophe in front."""
+    return FORMULA.sub(r"\1'", text)
 
 
 def cell(value: Any) -> object:
