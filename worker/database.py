@@ -63,6 +63,7 @@ def make_engine(
     }
     return create_engine(
         driver_url(url),
+        hide_parameters=True,  # what is written and looked for is nothing for logs: mails and hashes are among it
         pool_size=pool_size,
         max_overflow=max(1, pool_size // 2),
         pool_pre_ping=True,

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 import time_machine
 from sqlalchemy import event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from worker import clock
@@ -40,6 +40,12 @@ def test_what_is_no_url_is_refused_by_name_without_its_password(url: str) -> Non
         make_engine(url)
     assert refused.value.message.startswith("DATABASE_URL: ")
     assert "canary" not in f"{refused.value} {refused.value.remedy}"
+
+
+def test_what_a_statement_that_fails_was_about_is_not_told(session: Session) -> None:
+    with pytest.raises(DBAPIError) as failed:
+        session.execute(text("select :mail, 1 / :zero"), {"mail": "canary", "zero": 0})
+    assert "canary" not in str(failed.value)
 
 
 def test_an_option_the_driver_does_not_know_is_named() -> None:
