@@ -60,7 +60,7 @@ def configure(settings: Settings) -> None:
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _renderer(settings.log_format),
+                *_rendering(settings.log_format),
             ],
         )
     )
@@ -69,13 +69,27 @@ def configure(settings: Settings) -> None:
         logging.getLogger(noisy).setLevel(logging.DEBUG if settings.log_level == "debug" else logging.WARNING)
 
 
-def _renderer(form: str) -> Processor:
+def _rendering(form: str) -> list[Processor]:
     if form == "json":
-        return structlog.processors.JSONRenderer()
-    return structlog.dev.ConsoleRenderer(
+        return [structlog.processors.JSONRenderer()]
+    console = structlog.dev.ConsoleRenderer(
         colors=os.isatty(2) and not os.environ.get("NO_COLOR"),
         exception_formatter=structlog.dev.plain_traceback,
     )
+    return [_show_control_characters, console]
+
+
+def _show_control_characters(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """What others typed commands no terminal, and begins no line that could be taken for one of ours."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            kept = "\n" if name == "exception" else ""
+            event[name] = "".join(
+                mark if mark.isprintable() or mark in kept else repr(mark)[1:-1] for mark in value
+            )
+    return event
 
 
 def mask_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

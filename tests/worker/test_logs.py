@@ -71,6 +71,21 @@ def test_secrets_never_reach_a_line(capsys: pytest.CaptureFixture[str], form: st
     assert "canary" not in written
 
 
+def test_what_others_typed_commands_no_terminal_and_begins_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(load(log_format="console"))
+    typed = "\x1b[2Jx\n2026-01-01 [info] forged"
+    log = logs.get_logger("worker.test")
+    log.info("signed-in", subject=typed, path="\x1b[2J")
+    logging.getLogger("library").warning("no %s", typed)
+    try:
+        raise RuntimeError("\x1b[2J")
+    except RuntimeError:
+        log.exception("failed")
+    written = capsys.readouterr().err
+    assert "\x1b" not in written
+    assert not any(line.startswith("2026-01-01") for line in written.splitlines())
+
+
 def test_the_level_hides_what_is_below(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(load(log_format="json", log_level="warning"))
     log = logs.get_logger("worker.test")
