@@ -85,6 +85,7 @@ insert into enrollment_event (enrollment_id, version, tenant_id, at, status, sal
 select id, version, tenant_id, now() - make_interval(secs => 1000000 - id), status, sales_order_id, boundary,
     'enrolled', 'bench', expired_at, expired_cause
 from enrollment order by id;
+insert into due_boundary (tenant_id, at) select distinct tenant_id, boundary from enrollment order by 2, 1;
 """
 # What people and runs did: two thousand edits, the last of which is large; a hold on the orders of tenant 1.
 DEEDS = """
@@ -112,6 +113,28 @@ select 1, id, customer_id, number, status, term_start, current_date - 5, now(), 
 from sales_order where tenant_id = 1 and term_end > current_date order by id limit 1000;
 insert into landing_due (tenant_id, order_id, hold_id) select 1, order_id, 1 from hold_item;
 """
+# A mail for each person; twenty webhooks with five thousand calls each; two hundred tokens.
+OUTGOING = """
+insert into notification (tenant_id, user_id, course_version_id, recipient, kind, subject, state, reason, attempts,
+    queued_at, queued_by, decided_at)
+select tenant_id, id, 1 + id %% 10, email,
+    (array['item-unlocked','inactive-status-trigger','welcome'])[1 + id %% 3],
+    'Something about course ' || id %% 10,
+    case when id %% 500 = 0 then 'parked' when id %% 7 = 0 then 'suppressed' else 'sent' end,
+    case when id %% 500 = 0 then 'mail-outcome-unknown' when id %% 7 = 0 then 'enrollment-expired' end, 1,
+    now() - make_interval(mins => cast(id as int)), 'token:lms', now() - make_interval(mins => cast(id as int) - 1)
+from users order by id desc;
+insert into webhook (name, url, salt, key_check, position, created_by)
+select 'lms-' || i, 'https://lms.example.com/' || i, '', '', (select max(id) from enrollment_event), 'bench'
+from generate_series(1, 20) i;
+insert into webhook_delivery (webhook_id, first_event, last_event, events, state, attempts, not_before, made_at,
+    ended_at, last_status)
+select 1 + i %% 20, i, i, 1, case when i %% 100 < 20 then 'dead' else 'delivered' end, 1, now(), now(), now(), 200
+from generate_series(1, 100000) i;
+insert into api_token (name, hash, tenant_id, scopes, per_minute, created_by)
+select 'token-' || i, sha256(cast('token-' || i as bytea)), 1 + i %% %(tenants)s, array['read'], 60000, 'bench'
+from generate_series(1, 200) i;
+"""
 
 
 @contextmanager
@@ -121,7 +144,7 @@ def installation(bench: Bench) -> Iterator[Database]:
     with bench.database() as database, database.connect() as connection:
         # The rows are right by construction; checking a million foreign keys would take longer than all the rest.
         connection.execute("set session_replication_role = replica")
-        for part in (PEOPLE, ORDERS, ENROLLMENTS, DEEDS):
+        for part in (PEOPLE, ORDERS, ENROLLMENTS, DEEDS, OUTGOING):
             for statement in part.split(";\n"):
                 if statement.strip():
                     connection.execute(statement.encode(), parameters)

@@ -1,7 +1,9 @@
 """Every benchmark at tiny sizes: that it does its work and counts right. Never how long it takes."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,15 @@ from worker.embedded import Addresses
 from .__main__ import BENCHMARKS
 from .bench import TINY, Bench
 from .figures import Figure, Spread, ratios, table
+from .pages import LISTS
 from .world import Worlds
+
+RIGHTS = Path(__file__).parent.parent / "worker/web/rights_expected.txt"
+# No lists or details: files, parts of a page that is measured whole, forms, signing in, a page that only leads on.
+NO_LIST = re.compile(
+    r"/(\{form\}|csv|json|rows|now|strip|calls|live|new|edit|enroll|preview|undo|expire|map)$|\.(csv|xlsx)$"
+    r"|^/(login|password)|^/console$|^/console/attention$"
+)
 
 # The killing of workers is tested in tests/faults; it takes its ten seconds at any size.
 NAMES = [name for name in BENCHMARKS if name != "Q10"]
@@ -42,6 +52,21 @@ def test_each_benchmark_does_its_work(bench: Bench, worlds: Worlds, name: str) -
     assert all(figure.judged == 0 for figure in idle)
     in_flight = [figure for figure in figures if "in flight" in figure.work]
     assert all(figure.judged <= TINY.slots for figure in in_flight)
+
+
+def test_every_list_and_detail_of_the_pages_is_measured() -> None:
+    """A page that comes to the console or the portal comes to Q12 too."""
+    measured = {address.partition("?")[0] for lists in LISTS.values() for address in lists.values()}
+    missing = [path for path in _lists() if not any(map(re.compile(path).fullmatch, measured))]
+    assert missing == []
+
+
+def _lists() -> Iterator[str]:
+    """Addresses of lists and details that only some people may open, as patterns."""
+    for line in RIGHTS.read_text().splitlines():
+        method, path, roles = [*line.split(maxsplit=2), "", "", ""][:3]
+        if method == "GET" and roles not in ("anybody", "nobody") and not NO_LIST.search(path):
+            yield re.sub(r"\{\w+\}", "[^/]+", path)
 
 
 def test_a_figure_is_judged_by_its_median_or_its_worst_run() -> None:
