@@ -1,10 +1,19 @@
 """Values of requests and answers: how long, which characters, from when to when."""
 
+import re
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from models.terms import FIRST_YEAR, LAST_YEAR
 from worker.pipeline.roster_file import LONGEST, is_key
@@ -29,7 +38,7 @@ Key = Annotated[
 ]
 Email = Annotated[str, StringConstraints(max_length=LONGEST, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
 LARGEST = 2**63 - 1
-Id = Annotated[int, Field(ge=1, le=LARGEST)]
+Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
 PathKey = Annotated[str, Path(min_length=1, max_length=LONGEST, pattern=_KEY), AfterValidator(_part_of_address)]
 # NetSuite numbers orders as it likes, slashes included.
 PathNumber = Annotated[str, Path(min_length=1, max_length=LONGEST, pattern=_STORABLE)]
@@ -41,13 +50,20 @@ Cursor = Annotated[
 QueryText = Annotated[str, Query(max_length=LONGEST, pattern=_STORABLE)]
 
 
+def _as_days_are_written(sent: Any) -> Any:
+    """Not as seconds since 1970, nor as an instant, which is another day elsewhere: both would be guesses."""
+    if not isinstance(sent, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", sent):
+        raise ValueError("must be a day like 2026-12-31")
+    return sent
+
+
 def _in_range(day: date) -> date:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise ValueError(f"must be of the years {FIRST_YEAR} to {LAST_YEAR}")
     return day
 
 
-Day = Annotated[date, AfterValidator(_in_range)]
+Day = Annotated[date, BeforeValidator(_as_days_are_written), AfterValidator(_in_range)]
 MOST_FIELDS = 100  # of a body: each that is not known costs far more to refuse than to send
 
 

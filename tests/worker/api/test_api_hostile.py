@@ -1,5 +1,6 @@
 """Hostile requests: too large, too deep, not text, injected. Refused with a reason, or stored word for word."""
 
+import json
 import select
 import socket
 from typing import Any
@@ -62,6 +63,37 @@ def test_bodies_that_cannot_be_taken(client: httpx.Client, content: bytes, statu
 def test_a_body_larger_than_all_lines_is_not_read_to_its_end(client: httpx.Client) -> None:
     answer = client.post("/tenants/acme/users/bulk", content=b"x" * 33_000_000)
     assert (answer.status_code, answer.json()["code"]) == (413, "request-too-large")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        1795392000,
+        1795392000.0,
+        1795392000000,
+        "1795392000",
+        "2026-11-23T00:00:00Z",
+        "20261123",
+        True,
+        "2026-02-30",
+    ],
+)
+def test_a_day_is_a_day_and_nothing_that_might_be_one(client: httpx.Client, sent: object) -> None:
+    enrollment = "/tenants/acme/enrollments/user-0/safety/v1"
+    for method, path, body in (
+        ("PUT", enrollment, {"expiration_date": sent}),
+        ("POST", "/tenants/acme/enrollments/edit", {"select": {}, "set": {"expiration_date": sent}}),
+    ):
+        answer = client.request(method, path, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (422, "request-invalid"), sent
+    line = {"user": "user-0", "course": "safety", "version": "v1", "expiration_date": sent}
+    assert '"ok":false' in client.post("/tenants/acme/enrollments/bulk", content=json.dumps(line)).text
+
+
+def test_an_id_is_a_number(client: httpx.Client) -> None:
+    for ids in ([True], [1.0], ["1"]):
+        edit = {"ids": ids, "set": {"action": "X"}, "preview": True}
+        assert client.post("/tenants/acme/enrollments/edit", json=edit).status_code == 422, ids
 
 
 MANY_FIELDS = b"{" + b",".join(b'"%x":0' % number for number in range(90_000)) + b"}"
