@@ -21,6 +21,7 @@ from worker.pages.bodies import up_to
 from worker.pages.forms import CSRF_FIELD, CSRF_HEADER
 from worker.pages.refusals import refusal
 
+PORTS = {"http": 80, "https": 443}  # what browsers leave out
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 LARGEST_BODY = 2 * 1024 * 1024
@@ -79,9 +80,16 @@ def _same_origin(request: Request) -> bool:
     origin = request.headers.get("origin")
     if origin is None:
         return request.headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}
-    own = request.base_url
-    other = urlsplit(origin)
-    return (other.scheme, other.netloc) == (own.scheme, own.netloc)
+    return _place(origin) is not None and _place(origin) == _place(str(request.base_url))
+
+
+def _place(address: str) -> tuple[str, str | None, int | None] | None:
+    """Scheme, host and port; None for what has none of them."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
+    except ValueError:
+        return None
 
 
 async def _given(request: Request) -> str:

@@ -59,6 +59,9 @@ def test_no_method_that_changes_goes_without_it(browser: httpx.Client, method: s
     [
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"origin": ""},
+        {"origin": "http://[::1"},
+        {"origin": "http://127.0.0.1:99999"},
         {"origin": "http://127.0.0.1:1"},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},

@@ -29,7 +29,7 @@ def test_the_cookie_is_for_this_site_and_no_script(browser: httpx.Client) -> Non
 
 
 def test_behind_tls_every_cookie_is_secure_and_of_this_host(database: Engine, site: str) -> None:
-    settings = load(web_url="https://termsync.example.com")
+    settings = load(web_url="https://TERMSYNC.example.com:443")  # not as browsers say it
     with serving(database, settings) as url, httpx.Client(base_url=url) as proxy:
         page = proxy.get("/login", headers={"accept": "text/html"})
         token = re.search(r'csrftoken" value="(\w+)"', page.text)
