@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from worker.errors import SettingInvalid
-from worker.settings import Described, Settings, load
+from worker.settings import Described, Settings, load, mask_passwords
 
 
 @pytest.fixture(autouse=True)
@@ -129,3 +129,9 @@ def test_case_of_words_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_setting_is_explained() -> None:
     assert [line.name for line in load().describe() if not line.help.endswith(".")] == []
+
+
+@pytest.mark.timeout(20)
+def test_a_text_made_to_be_looked_through_for_ever_is_masked() -> None:
+    text = "://a:" * 40_000
+    assert mask_passwords(f"{text} redis://:canary@host") == f"{text} redis://:***@host"

@@ -8,8 +8,11 @@ MASK = "***"
 LONGEST = 10_000  # characters shown; a payload has a few hundred
 SECRET = re.compile(r"secret|token|passw|authorization|api_?key|private|card|cvv|iban|ssn|tax_?id", re.IGNORECASE)
 ADDRESS = re.compile(r"[\w.+-]{1,64}@(?=[\w-]+\.)")
-# In text that is no JSON: `password=…`, "token": "…".
-NAMED_SECRET = re.compile(rf"""((?:{SECRET.pattern})[\w-]*["']?\s*[:=]\s*["']?)[^\s"',;&}}]+""", re.IGNORECASE)
+# In text that is no JSON: `password=…`, "token": "…". Without its bound a long word is looked through again from
+# every letter on.
+NAMED_SECRET = re.compile(
+    rf"""((?:{SECRET.pattern})[\w-]{{0,60}}["']?\s*[:=]\s*["']?)[^\s"',;&}}]+""", re.IGNORECASE
+)
 
 
 def shown(payload: str) -> str:

@@ -24,8 +24,9 @@ from worker.settings.webhooks import WebhookSettings
 __all__ = ["MASK", "Described", "Settings", "entries", "env_file", "load", "mask_passwords"]
 
 ENV_FILE_VARIABLE = "TERMSYNC_ENV_FILE"
-# Up to the last @: a password somebody forgot to quote may hold any of the marks of a URL.
-PASSWORD_IN_URL = re.compile(r"(?P<before>://[^:@/\s]*:)\S+(?=@)|(?P<named>password=)[^&\s]+")
+# Up to the last @: a password somebody forgot to quote may hold any of the marks of a URL. The bound keeps the time
+# for a long text in proportion to it.
+PASSWORD_IN_URL = re.compile(r"(?P<before>://[^:@/\s]*:)\S{1,2000}(?=@)|(?P<named>password=)[^&\s]+")
 MASK = "***"
 
 

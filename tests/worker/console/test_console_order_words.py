@@ -67,3 +67,8 @@ def test_a_payload_of_any_form_can_be_shown() -> None:
     assert payloads.shown("\0") == "\\0"
     assert payloads.shown("[" * 100_000).endswith("more characters")
     assert len(payloads.shown('{"a":"' + "x" * 50_000 + '"}')) < 11_000
+
+
+@pytest.mark.timeout(20)
+def test_a_payload_made_to_be_looked_through_for_ever_is_shown() -> None:
+    assert payloads.shown("{" + "token" * 60_000).endswith("more characters")
