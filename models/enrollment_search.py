@@ -21,14 +21,18 @@ MOST_DAYS = 36_600
 class EnrollmentFilter:
     """What is looked for; everything that is given must hold.
 
-    `user` is a part of a name, an e-mail address or a key; `group` and `sales_order` are a name and a number,
-    whole. `status` is the one that is read now. `ends_within` counts days from today in the tenant's zone, for
+    `user` is a part of a name, an e-mail address or a key; `user_key`, `course`, `version`, `group` and
+    `sales_order` are whole; a `course` without a `version` is all of its versions. `status` is the one that is
+    read now. `ends_within` counts days from today in the tenant's zone, for
     those who still have access. `past_order_end`: the typed date is later than the order's term end.
     """
 
     tenant_id: int
     course_version_id: int | None = None
     user: str = ""
+    user_key: str = ""
+    course: str = ""
+    version: str = ""
     group: str = ""
     status: Status | None = None
     sales_order: str = ""
@@ -83,6 +87,9 @@ _CONDITIONS = {
     "course_version_id": "e.course_version_id = :course_version_id",
     "user": "e.user_id in (select n.id from users n where n.tenant_id = :tenant_id"
     " and (n.name ilike :user or n.email ilike :user or n.key ilike :user))",
+    "user_key": "e.user_id = (select n.id from users n where n.tenant_id = :tenant_id and n.key = :user_key)",
+    "course": "e.course_version_id = any(array(select v.id from course_version v"
+    " join course c on c.id = v.course_id where c.key = :course and (:version = '' or v.key = :version)))",
     "group": "e.user_id in (select m.user_id from group_member m join user_group g on g.id = m.group_id"
     " where g.tenant_id = :tenant_id and g.name = :group)",
     "status": f"{_READ} = :status",
@@ -180,6 +187,9 @@ def _parameters(tenant: Tenant, wanted: EnrollmentFilter, now: datetime) -> dict
         "tenant_id": tenant.id,
         "course_version_id": wanted.course_version_id,
         "user": like(wanted.user),
+        "user_key": wanted.user_key,
+        "course": wanted.course,
+        "version": wanted.version,
         "group": wanted.group,
         "status": None if wanted.status is None else str(wanted.status),
         "sales_order": wanted.sales_order,

@@ -98,7 +98,7 @@ async def page_access(request: Request) -> Response:
 async def _ask(
     request: Request, tenant: str, user: str, course: str | None = None, version: str | None = None
 ) -> UserAccess:
-    """The user, once the token was checked. Raises what `Admission.bearer` raises, and NotFound."""
+    """The user, once the token was checked. Raises what `Admission.bearer` raises, Refusal and NotFound."""
     api: Api = request.app.state.api
     question = Question(hash_of(request), tenant, user, course, version)
     if any("\0" in key for key in request.path_params.values()):  # in no key, and no text of a database
@@ -108,6 +108,7 @@ async def _ask(
     if answer.bearer is None:
         raise no_token()
     await api.admission.check(answer.bearer, request.state.needs, tenant)
+    problems.refuse_unknown(request, ())
     if answer.bearer.unnoted:
         await run_in_threadpool(api.admission.note, answer.bearer.id)
     if answer.user is None:

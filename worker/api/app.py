@@ -24,7 +24,7 @@ from worker.api.deciding import Decider
 from worker.api.feed import Feed
 from worker.api.limits import Limits
 from worker.api.operations import OPERATIONS, Operation
-from worker.api.problems import Problem, Refusal
+from worker.api.problems import Problem, Refusal, refuse_unknown
 from worker.database import make_sessions
 from worker.errors import TermsyncError
 from worker.pages.bodies import up_to
@@ -55,6 +55,7 @@ class ApiRoute(APIRoute):
         self.operation = operation
         responses = {**more.pop("responses"), **operation.more.get("responses", {})}
         super().__init__(path, operation.endpoint, **{**more, **operation.more, "responses": responses})
+        self.asked = frozenset(field.alias for field in self.dependant.query_params)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         operation = self.operation
@@ -64,6 +65,7 @@ class ApiRoute(APIRoute):
             api: Api = request.app.state.api
             bearer = await api.admission.bearer(request, operation.needs)
             request.state.call = Call(api, bearer, hash_of(request))
+            refuse_unknown(request, self.asked)
             return await handle(Request(request.scope, up_to(operation.most_bytes, request)))
 
         async def raw(request: Request) -> Response:

@@ -111,11 +111,6 @@ def _read(
             taken.append(line(number, model.model_validate_json(text)))
         except ValidationError as error:
             refused[number] = field_problems(error.errors(include_context=False))
-        except Refusal as refusal:
-            problem = FieldProblem(
-                field="manager", value="", detail=refusal.detail, remedy=refusal.remedy, code=refusal.code
-            )
-            refused[number] = [problem]
     return taken, refused
 
 

@@ -25,10 +25,10 @@ def place(call: Call, listed: object, cursor: str | None) -> Any:
     try:
         sealed = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
     except ValueError:
-        raise _invalid() from None
+        raise _invalid(cursor) from None
     body = sealed[_SIGNED:]
     if not hmac.compare_digest(sealed[:_SIGNED], _signature(call, listed, body)):
-        raise _invalid()
+        raise _invalid(cursor)
     return json.loads(body)
 
 
@@ -38,10 +38,11 @@ def _signature(call: Call, listed: object, body: bytes) -> bytes:
     return hmac.new(call.token_hash, message, hashlib.sha256).digest()[:_SIGNED]
 
 
-def _invalid() -> Refusal:
-    return Refusal(
-        422,
+def _invalid(cursor: str) -> Refusal:
+    return Refusal.of_field(
+        "query.cursor",
+        cursor,
         "cursor-invalid",
-        "query.cursor: this is not a cursor of this list, with this filter and this token.",
+        "this is not a cursor of this list, with this filter and this token.",
         "Take `next` from the answer before, and change nothing else of the request.",
     )

@@ -21,7 +21,6 @@ from worker.api.call import Asked, Call
 from worker.api.enrollments import Select, as_filter
 from worker.api.problems import Refusal
 from worker.api.values import Body, Cursor, Day, Id, Limit, PathId, PathKey, Text
-from worker.errors import NotFound
 from worker.pipeline import edit, edit_requests
 from worker.pipeline.edit import Asked as Made
 from worker.pipeline.edit_checks import FINGERPRINT
@@ -134,12 +133,12 @@ def edit_enrollments(
 ) -> EditAnswer:
     """Edit enrollments, or preview it. Up to 100 are done at once, more in the background (202)."""
     if (body.select is None) == (body.ids is None):
-        detail = "body: exactly one of select and ids is needed."
-        raise Refusal(422, "request-invalid", detail, "Give select or ids.")
+        detail = "exactly one of select and ids is needed."
+        raise Refusal.of_field("body.select", body.select, "request-invalid", detail, "Give select or ids.")
 
     def work(session: Session) -> EditAnswer:
         found = call.tenant(session, tenant)
-        request = EditEnrollments(_selected(session, found, body), _wish(session, found, body.set))
+        request = EditEnrollments(_selected(found, body), _wish(session, found, body.set))
         why = call.why(session)
         if body.preview:
             foreseen = edit_requests.foresee(session, request, why.now, people=0)
@@ -230,13 +229,10 @@ def undo_edit(
     return _told(call, idempotency.once(call, key, ("undo", tenant, edit_id), EditAnswer, work), response)
 
 
-def _selected(session: Session, tenant: Tenant, body: EditBody) -> EnrollmentFilter:
+def _selected(tenant: Tenant, body: EditBody) -> EnrollmentFilter:
     if body.select is None:
         return EnrollmentFilter(tenant.id, ids=tuple(body.ids or ()))
-    wanted = as_filter(session, tenant, body.select)
-    if wanted is None:
-        raise NotFound("course-version-unknown", "There is no such course version.", "Check course and version.")
-    return wanted
+    return as_filter(tenant, body.select, "body.select")
 
 
 def _wish(session: Session, tenant: Tenant, wish: Wish) -> Edit:
@@ -253,7 +249,7 @@ def _order_id(session: Session, tenant: Tenant, number: str) -> int:
     if len(orders) != 1:
         code = "order-ambiguous" if orders else "order-not-of-tenant"
         what = "is the number of several orders" if orders else "is not an order of this tenant"
-        raise Refusal(422, code, f"body.set.sales_order: {number!r} {what}.", "Check the number.")
+        raise Refusal.of_field("body.set.sales_order", number, code, f"{number!r} {what}.", "Check the number.")
     found: Any = orders[0]["id"]
     return int(found)
 

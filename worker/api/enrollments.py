@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from models import api_roster, enrollment_search
+from models import enrollment_search
 from models.enrollment_search import EnrollmentFilter, EnrollmentRow
 from models.status import Status
 from models.tenant import Tenant
@@ -58,12 +58,17 @@ class EnrollmentList(BaseModel):
     next: str | None = Field(description="`cursor` of the part behind this one; null on the last.")
 
 
-class Select(Body):
-    """Which enrollments: all that is given must hold. `course` goes with `version`."""
+SEARCH = "A part of a user's key, name or e-mail address."
+VERSION = "Of `course`. Without it: all versions."
 
-    user: Annotated[Text, Field(description="A part of a key, a name or an e-mail address.")] | None = None
+
+class Select(Body):
+    """Which enrollments: all that is given must hold."""
+
+    user: Annotated[Text, Field(description="A key, whole.")] | None = None
+    search: Annotated[Text, Field(description=SEARCH)] | None = None
     course: Key | None = None
-    version: Key | None = None
+    version: Annotated[Key, Field(description=VERSION)] | None = None
     group: Text | None = None
     status: Literal["E", "U", "X"] | None = None
     sales_order: Text | None = None
@@ -73,29 +78,24 @@ class Select(Body):
     past_order_end: bool = False
 
 
-def as_filter(session: Session, tenant: Tenant, select: Select) -> EnrollmentFilter | None:
-    """The filter of a selection; None for a course version there is not. Raises Refusal for half of one."""
-    version_id = None
-    if select.course is not None or select.version is not None:
-        if select.course is None or select.version is None:
-            missing = "course" if select.course is None else "version"
-            detail = f"{missing}: a course version is named by course and version."
-            raise Refusal(422, "request-invalid", detail, f"Give the {missing} too, or neither.")
-        found = api_roster.course_version(session, select.course, select.version)
-        if found is None:
-            return None
-        version_id = found.id
+def as_filter(tenant: Tenant, select: Select, place: str) -> EnrollmentFilter:
+    """The filter of a selection at `place` of a request. Raises Refusal for a version of no course."""
+    if select.version and not select.course:
+        detail, remedy = "a version is one of a course.", "Give the course too, or no version."
+        raise Refusal.of_field(f"{place}.version", select.version, "request-invalid", detail, remedy)
     return EnrollmentFilter(
         tenant.id,
-        version_id,
-        select.user or "",
-        select.group or "",
-        None if select.status is None else Status(select.status),
-        select.sales_order or "",
-        select.ends_within,
-        select.no_order,
-        select.no_end_date,
-        select.past_order_end,
+        user=select.search or "",
+        user_key=select.user or "",
+        course=select.course or "",
+        version=select.version or "",
+        group=select.group or "",
+        status=None if select.status is None else Status(select.status),
+        sales_order=select.sales_order or "",
+        ends_within=select.ends_within,
+        no_order=select.no_order,
+        no_end_date=select.no_end_date,
+        past_order_end=select.past_order_end,
     )
 
 
@@ -103,8 +103,9 @@ def list_enrollments(
     call: Asked,
     tenant: PathKey,
     user: QueryText = "",
+    search: Annotated[QueryText, Query(description=SEARCH)] = "",
     course: QueryText = "",
-    version: QueryText = "",
+    version: Annotated[QueryText, Query(description=VERSION)] = "",
     group: QueryText = "",
     status: Literal["E", "U", "X"] | None = None,
     sales_order: QueryText = "",
@@ -115,11 +116,12 @@ def list_enrollments(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> EnrollmentList:
-    """Enrollments that match all that is given, by names of users; `user` is a part of a key, name or address."""
+    """Enrollments that match all that is given, by names of users."""
     select = Select.model_construct(
         user=user,
-        course=course or None,
-        version=version or None,
+        search=search,
+        course=course,
+        version=version,
         group=group,
         status=status,
         sales_order=sales_order,
@@ -133,9 +135,7 @@ def list_enrollments(
 
     def read(session: Session) -> EnrollmentList:
         found = call.tenant(session, tenant)
-        wanted = as_filter(session, found, select)
-        if wanted is None:
-            return EnrollmentList(items=[], next=None)
+        wanted = as_filter(found, select, "query")
         page = enrollment_search.page(session, found, wanted, clock.now(session), after, limit)
         following = None if page.next is None else cursors.seal(call, listed, page.next)
         return EnrollmentList(items=[EnrollmentDocument.of(row) for row in page.rows], next=following)

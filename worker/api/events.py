@@ -127,9 +127,10 @@ def _tenant_id(call: Call, key: str | None) -> int | None:
 
 
 def _not_reached(after: int) -> Refusal:
-    return Refusal(
-        422,
+    return Refusal.of_field(
+        "query.after",
+        after,
         "event-not-reached",
-        f"query.after: there is no event {after} yet.",
+        f"there is no event {after} yet.",
         "Take `next` from an answer; if it was, the database was restored to an earlier state: begin again at 0.",
     )

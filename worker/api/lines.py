@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool, StrictInt
 
 from models.roster_import import Line
-from worker.api.problems import Refusal
 from worker.api.values import Body, Day, Email, Key, Text
 
 _NOTHING: dict[str, Any] = {
@@ -84,11 +83,7 @@ def of_course(number: int, course: str, version: str, body: CourseBody) -> Line:
 
 
 def of_user(number: int, tenant: str, user: str, body: UserBody) -> Line:
-    """The line of a user. Raises Refusal `manager-is-self`."""
-    if body.manager == user:
-        raise Refusal(
-            422, "manager-is-self", f"manager: {user!r} is the user.", "Name another user, or null for none."
-        )
+    """The line of a user."""
     said = {
         "name": body.name,
         "email": body.email,

@@ -1,7 +1,7 @@
 """What the API says when it refuses: problem+json (RFC 9457) with a code, the field, its value and a remedy."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Self
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
@@ -50,13 +50,30 @@ CONFLICTS = frozenset(
         "tenant-changing",
     }
 )
+# Which part of the request an error of the worker is about: those that 422 is answered to.
+FIELDS = {
+    "edit-date-in-past": "body.set.expiration_date",
+    "edit-date-out-of-range": "body.set.expiration_date",
+    "edit-nobody-selected": "body.select",
+    "edit-nothing-chosen": "body.set",
+    "instant-invalid": "body.scope",
+    "notification-course-missing": "body.course",
+    "notification-kind-invalid": "body.kind",
+    "order-not-selectable": "body.set.sales_order",
+    "scope-invalid": "body.scope",
+    "tenant-key-invalid": "path.tenant",
+    "tenant-without-customers": "body.scope",
+    "time-zone-unknown": "body.time_zone",
+    "user-unknown": "body.user",
+    "course-version-unknown": "body.course",
+}
 
 
 class FieldProblem(BaseModel):
     """One part of the request that cannot be taken."""
 
     field: str = Field(description="Where it is, for example body.email.")
-    value: str = Field(description="What was sent, shortened.")
+    value: str = Field(description="What was sent, shortened; nothing where the detail has it.")
     detail: str = Field(description="What is wrong with it.")
     remedy: str = Field(description="What to do about it.")
     code: str | None = Field(default=None, description="Code of the error, if it has one of its own.")
@@ -89,6 +106,13 @@ class Refusal(Exception):
         super().__init__(detail)
         self.status, self.code, self.detail, self.remedy = status, code, detail, remedy
         self.headers, self.errors = dict(headers or {}), errors
+
+    @classmethod
+    def of_field(cls, field: str, value: object, code: str, detail: str, remedy: str) -> Self:
+        """A 422 because of one part of the request, for example body.email."""
+        shown = "" if value is None else printable(value)
+        problem = FieldProblem(field=field, value=shown, detail=detail.rstrip("."), remedy=remedy, code=code)
+        return cls(422, code, f"{field}: {detail}", remedy, errors=[problem])
 
 
 def problem(
@@ -128,6 +152,20 @@ def status_of(error: TermsyncError) -> int:
     return 409 if error.code in CONFLICTS else 422
 
 
+def refuse_unknown(request: Request, known: Collection[str]) -> None:
+    """Raises Refusal for a parameter that is not `known`: a filter with a slip in its name would not filter."""
+    for name in request.query_params:
+        if name not in known:
+            remedy = f"It takes {', '.join(sorted(known))}." if known else "It takes none."
+            raise Refusal.of_field(
+                f"query.{printable(name)}",
+                request.query_params[name],
+                "parameter-unknown",
+                "there is no such parameter.",
+                remedy,
+            )
+
+
 async def of_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     return problem(error.status, error.code, error.detail, error.remedy, error.errors, error.headers)
@@ -135,7 +173,11 @@ async def of_refusal(request: Request, error: Exception) -> Response:
 
 async def of_termsync_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, TermsyncError)
-    return problem(status_of(error), error.code, error.message, error.remedy)
+    status, errors = status_of(error), []
+    if status == 422 and error.code in FIELDS:
+        about = {"field": FIELDS[error.code], "value": "", "detail": printable(error.message.rstrip("."))}
+        errors = [FieldProblem(**about, remedy=error.remedy, code=error.code)]
+    return problem(status, error.code, error.message, error.remedy, errors)
 
 
 async def of_netsuite(request: Request, error: Exception) -> Response:

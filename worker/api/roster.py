@@ -206,17 +206,17 @@ def _refuse(bad: Sequence[Bad]) -> None:
     """Raises Refusal for what was not taken: 404 for what the address names, else 422."""
     if not bad:
         return
-    errors = [bad_field(each) for each in bad]
+    errors = [bad_field(each, "path." if each.code in REFERRED else "body.") for each in bad]
     status: Literal[404, 422] = 404 if bad[0].code in REFERRED else 422
     detail = f"{errors[0].field}: {errors[0].value!r} {errors[0].detail}."
     raise Refusal(status, bad[0].code, detail, errors[0].remedy, errors=errors)
 
 
-def bad_field(bad: Bad) -> FieldProblem:
-    """Why a part of a line was not taken."""
+def bad_field(bad: Bad, place: str = "") -> FieldProblem:
+    """Why a part of a line was not taken; `place` says where in a request its fields are, as in "body."."""
     known = explain.find(bad.code)
     return FieldProblem(
-        field=bad.field,
+        field=place + bad.field,
         value=printable(bad.value),
         detail=bad.detail,
         remedy=known.remedy if known else "Correct it.",

@@ -50,6 +50,10 @@ CODES: dict[str, Explanation] = {
         "A part of a request to the JSON API is missing or not as it must be.",
         "Correct the fields the answer lists; /api/v1/openapi.json describes them.",
     ),
+    "parameter-unknown": Explanation(
+        "A request to the JSON API has a query parameter that the operation does not take.",
+        "Compare its name with /api/v1/openapi.json; a filter that is not known would have filtered nothing.",
+    ),
     "cursor-invalid": Explanation(
         "A cursor belongs to one list with one filter, and to the token it was given to.",
         "Take `next` from the answer before, and change nothing else of the request.",

@@ -38,7 +38,7 @@ def take_in(session: Session, tenant: Tenant, handed: Handed, why: Why) -> int:
     if user is None:
         raise TermsyncError(
             "user-unknown",
-            f"body.user: {handed.user!r} is not a user of this tenant.",
+            f"{handed.user!r} is not a user of this tenant.",
             "Bring the user in first, or correct the key.",
         )
     version = _version(session, handed)
@@ -64,14 +64,14 @@ def _kind(handed: Handed) -> str:
     if not kind:
         raise TermsyncError(
             "notification-kind-invalid",
-            f"body.kind: {handed.kind!r} has neither letters nor digits.",
+            f"{handed.kind!r} has neither letters nor digits.",
             "Name the kind, for example item-unlocked.",
         )
     if (handed.course is None) != (handed.version is None) or (kind in WITHHELD and handed.course is None):
         missing = "course" if handed.course is None else "version"
         raise TermsyncError(
             "notification-course-missing",
-            f"body.{missing}: a notification of the kind {kind} says which course and version it is about.",
+            f"A notification of the kind {kind} names course and version; the {missing} is missing.",
             "Give course and version.",
         )
     return kind
@@ -84,7 +84,7 @@ def _version(session: Session, handed: Handed) -> api_roster.VersionRow | None:
     if version is None:
         raise TermsyncError(
             "course-version-unknown",
-            f"body.course: there is no version {handed.version!r} of a course {handed.course!r}.",
+            f"There is no version {handed.version!r} of a course {handed.course!r}.",
             "Bring the course version in first, or correct the keys.",
         )
     return version

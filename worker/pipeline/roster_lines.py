@@ -29,7 +29,9 @@ class BroughtIn:
 def users(session: Session, tenant_id: int, lines: Sequence[Line]) -> BroughtIn:
     """Users of one tenant with managers and groups; the last line about a user counts."""
     tenant = lock_tenant(session, tenant_id)
-    _take(session, lines)
+    selfish = {line.line: line for line in lines if line.manager is not None and line.manager == line.user}
+    bad = [Bad(number, "manager", line.user, "manager-is-self", "is the user") for number, line in selfish.items()]
+    _take(session, [line for line in lines if line.line not in selfish], bad)
     before = state(session, USERS, tenant_id)
     counts = roster_users.bring_in_users(session, tenant)
     return _done(session, counts, before, state(session, USERS, tenant_id))
@@ -58,9 +60,9 @@ def enrollments(session: Session, tenant_id: int, lines: Sequence[Line], actor: 
     return _done(session, counts, before, state(session, ENROLLMENTS, tenant_id))
 
 
-def _take(session: Session, lines: Sequence[Line]) -> None:
+def _take(session: Session, lines: Sequence[Line], bad: Sequence[Bad] = ()) -> None:
     roster_import.create(session)
-    roster_import.copy(session, lines, [])
+    roster_import.copy(session, lines, bad)
 
 
 def _done(session: Session, counts: RosterCounts, before: State, after: State) -> BroughtIn:

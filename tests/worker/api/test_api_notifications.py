@@ -71,7 +71,7 @@ def test_the_same_key_hands_over_once(mails: MailWorld, client: httpx.Client) ->
     [
         ({"user": "nobody"}, "user-unknown", "nobody"),
         ({"version": "v9"}, "course-version-unknown", "v9"),
-        ({"version": None}, "notification-course-missing", "body.version"),
+        ({"version": None}, "notification-course-missing", "the version is missing"),
         ({"course": None, "version": None}, "notification-course-missing", "item-unlocked"),
         ({"kind": "--"}, "notification-kind-invalid", "--"),
         ({"subject": "a\r\nBcc: b@example.com"}, "request-invalid", "body.subject"),
@@ -89,6 +89,7 @@ def test_what_cannot_be_taken_is_named(
     refused = client.post(AT, json={**ITEM, **change})
     assert (refused.status_code, refused.json()["code"]) == (422, code)
     assert named in refused.text
+    assert refused.json()["errors"][0]["field"].startswith("body.")
     assert refused.json()["remedy"]
     assert client.get(AT).json()["items"] == []
 

@@ -72,6 +72,7 @@ def test_what_is_wrong_is_named(client: httpx.Client, body: dict[str, Any], fiel
 def test_zones_there_are_not(client: httpx.Client) -> None:
     answer = put(client, "/tenants/new", {"name": "N", "time_zone": "Mars/Base"})
     assert (answer.status_code, answer.json()["code"]) == (422, "time-zone-unknown")
+    assert [each["field"] for each in answer.json()["errors"]] == ["body.time_zone"]
 
 
 def test_a_user_keeps_what_is_left_out(client: httpx.Client) -> None:
@@ -91,6 +92,11 @@ def test_a_user_whose_manager_is_not_there_is_not_taken(client: httpx.Client) ->
     for manager, code in (("nobody", "manager-unknown"), ("ann", "manager-is-self")):
         answer = put(client, "/tenants/acme/users/ann", {**USER, "manager": manager})
         assert (answer.status_code, answer.json()["code"]) == (422, code)
+        assert answer.json()["errors"][0]["field"] == "body.manager"
+        (line, _) = bulk(
+            client, "/tenants/acme/users/bulk", [{**USER, "user": "bo", "manager": manager.replace("ann", "bo")}]
+        )
+        assert (line["ok"], line["errors"][0]["field"], line["errors"][0]["code"]) == (False, "manager", code)
     assert client.get("/tenants/acme/users/ann/access").status_code == 404
 
 
