@@ -24,8 +24,8 @@ from worker.settings.webhooks import WebhookSettings
 __all__ = ["MASK", "Described", "Settings", "entries", "env_file", "load", "mask_passwords"]
 
 ENV_FILE_VARIABLE = "TERMSYNC_ENV_FILE"
-# Up to the last @: a password somebody forgot to quote may hold any of the marks of a URL. The bound keeps the time
-# for a long text in proportion to it.
+# Up to the last @: a password somebody forgot to quote may hold any of the marks of a URL. With a bound, so that a
+# long text takes time in proportion to its length.
 PASSWORD_IN_URL = re.compile(r"(?P<before>://[^:@/\s]*:)\S{1,2000}(?=@)|(?P<named>password=)[^&\s]+")
 MASK = "***"
 
