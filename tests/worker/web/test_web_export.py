@@ -2,6 +2,7 @@
 
 import csv
 import io
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -9,8 +10,10 @@ from typing import Any
 
 import openpyxl
 import pytest
+from anyio import create_task_group, fail_after, wait_all_tasks_blocked
 from anyio.from_thread import start_blocking_portal
-from starlette.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
 
 from worker.cells import neutral
 from worker.pages.export import CSV_TYPE, export
@@ -99,6 +102,34 @@ def test_rows_are_read_as_the_file_is_sent() -> None:
     assert isinstance(response, StreamingResponse)
     assert response.media_type == CSV_TYPE
     assert taken == []
+
+
+def test_however_many_files_are_made_the_pages_go_on() -> None:
+    written = threading.Event()
+
+    def rows() -> Iterator[list[Any]]:
+        assert written.wait(60)
+        yield ROW
+
+    async def drained(response: Response) -> None:
+        assert isinstance(response, StreamingResponse)
+        async for _ in response.body_iterator:
+            pass
+
+    async def crowd() -> int:
+        async with create_task_group() as group:
+            for _ in range(50):  # more than there are threads
+                group.start_soon(drained, export("report", "csv", HEADER, rows()))
+            await wait_all_tasks_blocked()
+            try:
+                with fail_after(10):
+                    answer = await run_in_threadpool(lambda: 7)
+            finally:
+                written.set()
+        return answer
+
+    with start_blocking_portal() as loop:
+        assert loop.call(crowd) == 7
 
 
 def test_the_file_has_its_name_whatever_the_characters() -> None:
