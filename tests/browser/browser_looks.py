@@ -6,10 +6,13 @@ from axe_playwright_python.sync_playwright import Axe
 from browser_stage import NARROW, WIDE, Stage
 from playwright.sync_api import Page
 
-# The page is wider than the window, or words are wider than their box. What is hidden on purpose is clipped.
+# The page is wider than the window, a table than a narrow window, or words than their box. What is hidden on
+# purpose is clipped.
 CUT_OFF = """() => {
     const root = document.documentElement, found = [];
     if (root.scrollWidth > root.clientWidth) found.push(`the page is ${root.scrollWidth} px wide`);
+    for (const box of document.querySelectorAll(".table-responsive"))
+        if (innerWidth < 768 && box.scrollWidth > box.clientWidth) found.push("a table is scrolled sideways");
     const hidden = (element) => element && (getComputedStyle(element).clipPath !== "none"
         || hidden(element.parentElement));
     for (const element of document.querySelectorAll("h1, h2, h3, th, td, dd, button, .button, .status, label")) {

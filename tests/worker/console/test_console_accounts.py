@@ -42,6 +42,13 @@ def test_a_person_is_added_and_signs_in_with_the_password_shown_once(signed_in: 
         assert ana.get("/console/").headers["location"] == "/password"
 
 
+def test_each_cell_bears_its_column_for_narrow_screens(signed_in: SignIn, world: OrderWorld) -> None:
+    table = signed_in("admin").get(f"{ACCOUNTS}/list").text.partition("<tbody>")[2].partition("</tbody>")[0]
+    labels = re.findall(r'<td data-label="([^"]+)">', table)
+    assert labels == ["Name", "E-mail", "Role", "State", "Added"] * (len(labels) // 5)
+    assert len(labels) == table.count("<td") > 0
+
+
 def test_a_new_password_signs_out(signed_in: SignIn, world: OrderWorld) -> None:
     admin, ops = signed_in("admin"), signed_in("ops")
     at = f"{ACCOUNTS}/{account(world, 'ops@staff.example')}"
