@@ -6,11 +6,11 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 
 from models.roster_import import Line
 from worker.api import lines
@@ -24,6 +24,7 @@ from worker.pipeline.roster_lines import BroughtIn
 
 MOST_LINES = 10_000
 MOST_BYTES = 32_000_000
+AT_ONCE = CapacityLimiter(4)  # requests at work, some of them for minutes; other requests have the other threads
 NDJSON = "application/x-ndjson"
 ANSWER = """One line of JSON for each line that was sent, in their order:
 `{"line": 1, "ok": true, "result": "created"}` (or `changed`, `unchanged`), or
@@ -96,7 +97,7 @@ async def _bring(
             refused.setdefault(bad.line, []).append(bad_field(bad))
         return brought, refused
 
-    brought, refused = await run_in_threadpool(done)
+    brought, refused = await to_thread.run_sync(done, limiter=AT_ONCE)
     return StreamingResponse(_told(len(said), brought, refused), media_type=NDJSON)
 
 

@@ -3,11 +3,15 @@
 import json
 import select
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
 from api_running import V1
+from processes import eventually
+from sqlalchemy import text
+from sqlalchemy.orm import Session, sessionmaker
 
 from worker.pages import bodies
 
@@ -58,6 +62,24 @@ def test_bodies_that_cannot_be_taken(client: httpx.Client, content: bytes, statu
     assert len(answer.content) < 5_000
     lines = client.post("/tenants/acme/users/bulk", content=content)
     assert lines.status_code in {200, 413}
+
+
+def test_however_many_bring_the_roster_others_are_answered(
+    client: httpx.Client, sessions: sessionmaker[Session]
+) -> None:
+    line = json.dumps({"user": "ann", **BODY})
+    with ThreadPoolExecutor(12) as crowd:  # more than there are connections to the database
+        with sessions.begin() as session:
+            session.execute(text("lock table users"))  # nobody's lines go in
+            waiting = [crowd.submit(client.post, "/tenants/acme/users/bulk", content=line) for _ in range(12)]
+            assert eventually(lambda: session.execute(_WAITING).scalar_one() >= 4)
+            assert client.get("/token", timeout=10).status_code == 200
+        assert {answer.result().status_code for answer in waiting} == {200}
+
+
+_WAITING = text("""
+select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+""")
 
 
 def test_a_body_larger_than_all_lines_is_not_read_to_its_end(client: httpx.Client) -> None:
