@@ -88,7 +88,8 @@ select id, version, tenant_id, now(), status, sales_order_id, boundary, 'enrolle
 """
 MANY_ORDERS = """
 insert into sales_order (id, tenant_id, customer_id, number, status, term_end, modified_at, accepted_at)
-select 1000 + n, t.id, 1, 'Z' || to_char(n, 'FM0000'), 'B', current_date + 500, now(), now()
+select 1000 + n, t.id, 1, 'Z' || to_char(n, 'FM0000'), 'B',
+    cast(now() at time zone 'America/New_York' as date) + 500, now(), now()
 from tenant t, generate_series(1, 250) n where t.key = 'acme'
 """
 

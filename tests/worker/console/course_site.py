@@ -19,7 +19,9 @@ insert into course_version (course_id, key, title) select id, v, 'Safety' from c
 insert into module select v.id, p, 'M' from course_version v, generate_series(1, 4) p;
 insert into sales_order (
     id, tenant_id, customer_id, number, status, term_start, term_end, modified_at, accepted_at)
-select o.id, t.id, 1, o.number, o.status, current_date - 30, current_date + o.days, now(), now()
+select o.id, t.id, 1, o.number, o.status,
+    cast(now() at time zone 'America/New_York' as date) - 30,
+    cast(now() at time zone 'America/New_York' as date) + o.days, now(), now()
 from tenant t, (values (1, 'SO1', 'B', 90), (2, 'SO2', 'B', 400), (3, 'SO3', 'A', 400), (4, 'SO4', 'B', -9))
     as o(id, number, status, days);
 """
@@ -33,7 +35,7 @@ def school(sessions: sessionmaker[Session]) -> School:
         for role in ("admin", "enrollment", "ops"):
             add_staff(session, role)
         versions = list(session.execute(text("select id from course_version order by id")).scalars())
-        today = session.execute(text("select current_date")).scalar_one()
+        today = session.execute(text("select cast(now() at time zone 'America/New_York' as date)")).scalar_one()
     made = School(sessions, today, *versions)
     made.add_people(4)
     made.add_people(1, "beta", 900)

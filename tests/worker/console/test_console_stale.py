@@ -8,7 +8,8 @@ from sqlalchemy import text
 pytest_plugins = ("course_site",)
 
 PASSED = """
-update edit_job set wish = jsonb_set(wish, '{expiration_date}', to_jsonb(current_date - 3))
+update edit_job set wish = jsonb_set(wish, '{expiration_date}',
+    to_jsonb(cast(now() at time zone 'America/New_York' as date) - 3))
 """
 
 
@@ -54,12 +55,18 @@ def test_an_edit_that_waited_past_its_date_says_why_it_stopped(at_school: SignIn
 def test_an_order_that_ended_since_the_preview_expires_nobody(at_school: SignIn, school: School) -> None:
     client, ids = at_school(), school.ids("Person 000", "Person 001")
     write(
-        school, "update enrollment set expiration_date = current_date + 20, boundary = now() + interval '21 days'"
+        school,
+        "update enrollment set boundary = now() + interval '21 days',"
+        " expiration_date = cast(now() at time zone 'America/New_York' as date) + 20",
     )
     asked = "&".join(f"ids={number}" for number in ids)
     preview = client.get(f"{school.here}/preview?{asked}&set_date=clear")
     assert "2 will change" in words(preview)
-    write(school, "update sales_order set term_end = current_date - 5 where number = 'SO1'")
+    write(
+        school,
+        "update sales_order set term_end = cast(now() at time zone 'America/New_York' as date) - 5"
+        " where number = 'SO1'",
+    )
     assert "2 would be expired now, not 0" in message(client, confirmed(client, preview))
     assert school.statuses() == "EEEE"
 

@@ -16,7 +16,9 @@ pytest_plugins = ("edit_office",)
 ORDER = """
 insert into sales_order (id, tenant_id, customer_id, number, status, term_end, flag, flagged_at, modified_at,
     accepted_at)
-select 1, id, 7, 'SO1', 'C', current_date + 90, 'cancelled', now(), now(), now() from tenant where key = 'acme'
+select 1, id, 7, 'SO1', 'C',
+    cast(now() at time zone 'America/New_York' as date) + 90, 'cancelled', now(), now(), now()
+from tenant where key = 'acme'
 """
 ON_ORDER = "update enrollment set sales_order_id = 1 where tenant_id = (select id from tenant where key = 'acme')"
 CLEAR = Edit(date_given=True)
@@ -30,7 +32,9 @@ def dated(desk: Desk, days: int) -> Edit:
 
 def let_the_date_pass(desk: Desk) -> None:
     """As if the edits had been asked for with a date of three days ago, when it was still to come."""
-    past = "jsonb_set(wish, '{expiration_date}', to_jsonb(current_date - 3))"
+    past = (
+        "jsonb_set(wish, '{expiration_date}', to_jsonb(cast(now() at time zone 'America/New_York' as date) - 3))"
+    )
     desk.write(f"update edit_job set wish = {past} where wish ? 'expiration_date'")
 
 
@@ -87,7 +91,7 @@ def test_a_confirmation_given_ahead_does_not_count_for_later(desk: Desk) -> None
 
 
 CHANGES = {
-    "the term": "update sales_order set term_end = current_date - 5",
+    "the term": "update sales_order set term_end = cast(now() at time zone 'America/New_York' as date) - 5",
     "the grace": "update tenant set grace_days = 0",
     "the pause": "update tenant set paused_at = null, pause_reason = null",
     "the zone": "update tenant set time_zone = 'Pacific/Kiritimati'",

@@ -210,7 +210,10 @@ def test_what_is_under_way_cannot_be_taken_back_nor_what_was_taken_back_resumed(
 def let_pass(desk: Desk, number: int) -> None:
     """The last day of one person was yesterday, and nobody has written that down."""
     with desk.sessions.begin() as session:
-        over = "update enrollment set boundary = now() - interval '1 hour', expiration_date = current_date - 1"
+        over = (
+            "update enrollment set boundary = now() - interval '1 hour',"
+            " expiration_date = cast(now() at time zone 'America/New_York' as date) - 1"
+        )
         session.execute(text(f"{over} where id = :id"), {"id": number})
         session.execute(
             text(
@@ -224,7 +227,7 @@ def let_pass(desk: Desk, number: int) -> None:
 def first_of(desk: Desk) -> tuple[int, EditEnrollments]:
     """The first person of acme, and the wish to give them a date far off."""
     (number,) = desk.query("select min(id) from enrollment")[0]
-    (day,) = desk.query("select current_date + 90")[0]
+    (day,) = desk.query("select cast(now() at time zone 'America/New_York' as date) + 90")[0]
     wish = Edit(date_given=True, expiration_date=day)
     return number, EditEnrollments(EnrollmentFilter(desk.tenant_ids["acme"], ids=(number,)), wish)
 
