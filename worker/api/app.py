@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -98,6 +99,8 @@ def make_api(engine: Engine, settings: Settings, redis_url: str | None) -> FastA
     app.add_exception_handler(ConnectorError, problems.of_netsuite)
     app.add_exception_handler(RequestValidationError, problems.of_validation)
     app.add_exception_handler(HTTPException, problems.of_http)
+    for of_the_database in (OperationalError, InterfaceError, TimeoutError):
+        app.add_exception_handler(of_the_database, problems.of_the_database)
     app.add_exception_handler(Exception, problems.of_anything)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app

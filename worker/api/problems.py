@@ -4,7 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
 from fastapi.exceptions import RequestValidationError
+from psycopg.errors import LockNotAvailable, QueryCanceled
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -232,6 +234,16 @@ def nothing_here() -> Response:
     return problem(
         404, "address-unknown", "There is nothing at this address.", "Compare it with /api/v1/openapi.json."
     )
+
+
+async def of_the_database(request: Request, error: Exception) -> Response:
+    """It is away, or another change holds the same rows: nothing was done, and the same request works later."""
+    log.warning("api-not-answered", path=request.url.path, exc_info=error)
+    if isinstance(error, OperationalError) and isinstance(error.orig, LockNotAvailable | QueryCanceled):
+        code, detail = "database-busy", "Another change held the same rows for too long."
+    else:
+        code, detail = "database-unreachable", "The database does not answer."
+    return problem(503, code, detail, "Ask again in a moment.")
 
 
 async def of_anything(request: Request, error: Exception) -> Response:

@@ -8,11 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from api_running import V1
+from api_running import V1, api
 from processes import eventually
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
+from worker.database import make_engine
 from worker.pages import bodies
 
 pytest_plugins = ("api_world",)
@@ -75,6 +76,21 @@ def test_however_many_bring_the_roster_others_are_answered(
             assert eventually(lambda: held_up(sessions) >= 4)
             assert client.get("/token", timeout=10).status_code == 200
         assert {answer.result().status_code for answer in waiting} == {200}
+
+
+def test_who_meets_held_rows_is_told_to_come_again(
+    api_world: None, database_url: str, sessions: sessionmaker[Session]
+) -> None:
+    with api(make_engine(database_url, lock_timeout=0.2), sessions) as client, sessions.begin() as session:
+        session.execute(text("lock table users"))
+        answer = client.put(USER, json=BODY)
+    assert (answer.status_code, answer.json()["code"]) == (503, "database-busy")
+
+
+def test_without_a_database_the_answer_is_to_come_again(api_world: None, sessions: sessionmaker[Session]) -> None:
+    with api(make_engine("postgresql://nobody@127.0.0.1:1/none"), sessions) as client:
+        for answer in (client.get("/token"), client.get("/tenants/acme/users/user-1/access")):
+            assert (answer.status_code, answer.json()["code"]) == (503, "database-unreachable")
 
 
 def held_up(sessions: sessionmaker[Session]) -> int:
