@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test faults bench lint types contracts check reference lock clean
+.PHONY: help setup demo test faults bench bench-check lint types contracts check reference lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -21,13 +21,16 @@ demo: $(READY)  ## mock NetSuite, worker and scheduler with data, live in the te
 	$(BIN)/termsync demo
 
 test: $(READY)  ## the ordinary test run, under ten minutes
-	CHROMIUM=$$(bin/chromium) && export CHROMIUM && $(BIN)/python -m pytest --ignore=tests/faults $(ARGS)
+	CHROMIUM=$$(bin/chromium) && export CHROMIUM && $(BIN)/python -m pytest --ignore=tests/faults --ignore=tests/benchmarks $(ARGS)
 
 faults: $(READY)  ## the fault-injection matrix: real processes are killed, which takes minutes
 	$(BIN)/python -m pytest tests/faults $(ARGS)
 
 bench: $(READY)  ## the benchmarks, printed as ratios to a floor of the same run
 	PYTHONPATH=tests $(BIN)/python -m benchmarks $(ARGS)
+
+bench-check: $(READY)  ## that each benchmark still runs, at its smallest
+	$(BIN)/python -m pytest tests/benchmarks $(ARGS)
 
 lint: $(READY)  ## ruff: style and format
 	$(BIN)/ruff check .
@@ -39,7 +42,7 @@ types: $(READY)  ## mypy, strict
 contracts: $(READY)  ## who may import whom
 	$(BIN)/lint-imports
 
-check: test faults lint types contracts  ## all of the above that gate a change
+check: test faults bench-check lint types contracts  ## all of the above that gate a change
 
 reference: $(READY)  ## write the reference pages from the program
 	$(BIN)/python -m worker.cli.reference > deploy/docs/reference.md

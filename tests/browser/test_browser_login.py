@@ -24,6 +24,7 @@ def watch(page: Page, own: str) -> list[str]:
 
 def type_in(page: Page, *words: str) -> None:
     """Types into the field that has the focus, goes to the next with Tab, and sends with Enter."""
+    expect(page.locator("input:focus")).to_be_visible()
     for word in words[:-1]:
         page.keyboard.type(word)
         page.keyboard.press("Tab")
